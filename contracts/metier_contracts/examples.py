@@ -1,0 +1,71 @@
+"""`ExampleSet`: labelled texts, validated and hashed once however many requests carry them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any, Generic, Self
+
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
+from typing_extensions import TypeVar
+
+from metier_contracts.contract import Contract
+
+LabelT_co = TypeVar("LabelT_co", bound=str, default=str, covariant=True)
+
+
+class Example(Contract, Generic[LabelT_co]):
+    """One text and its label."""
+
+    text: str = Field(min_length=1)
+    label: LabelT_co
+
+
+class ExampleSet(Contract, Generic[LabelT_co]):
+    """Labelled texts, in order. Build it once and pass the same object with every request."""
+
+    examples: tuple[Example[LabelT_co], ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_pairs(cls, data: Any) -> Any:
+        """Take a plain sequence, so that a request may be given `examples=[("text", "label"), ...]`."""
+        return {"examples": [_as_example(item) for item in data]} if isinstance(data, list | tuple) else data
+
+    @classmethod
+    def from_pairs(cls, pairs: Iterable[tuple[str, LabelT_co]]) -> Self:
+        """Return the set of (text, label) pairs."""
+        return cls.from_mapping({"examples": [{"text": text, "label": label} for text, label in pairs]})
+
+    @cached_property
+    def labels(self) -> tuple[LabelT_co, ...]:
+        """The distinct labels, in order of first appearance."""
+        return tuple(dict.fromkeys(example.label for example in self.examples))
+
+    @cached_property
+    def texts(self) -> Sequence[str]:
+        """The texts, in order."""
+        return tuple(example.text for example in self.examples)
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 of texts and labels, in hexadecimal."""
+        pairs = [[example.text, example.label] for example in self.examples]
+        return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+
+def _take_as_is(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Let a set that is already built through: `Classify[Literal[...]]` would copy and check it at every request."""
+    return value if isinstance(value, ExampleSet) else validate(value)
+
+
+take_as_is = WrapValidator(_take_as_is)
+
+
+def _as_example(item: Any) -> Any:
+    return {"text": item[0], "label": item[1]} if isinstance(item, list | tuple) and len(item) == 2 else item

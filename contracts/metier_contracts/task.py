@@ -1,0 +1,51 @@
+"""`Task`: a request type, a response type, and the invariants between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from metier_contracts.card import Capabilities
+from metier_contracts.invariants import Invariant, Violation
+from metier_contracts.request import Request, Response
+
+
+@dataclass(frozen=True)
+class Task:
+    """A kind of work with a typed contract. `chunk`: what `stream` yields, or None where the task does not stream."""
+
+    request: type[Request[Any]]
+    response: type[Response]
+    invariants: Sequence[Invariant]
+    chunk: type[Response] | None = None
+
+    @property
+    def name(self) -> str:
+        """The task's name, for example "fill-mask"."""
+        return self.request.task
+
+    @property
+    def summary(self) -> str:
+        """The first line of the request's docstring."""
+        return (self.request.__doc__ or "").strip().splitlines()[0]
+
+    def violation(self, request: Request[Any], response: object, capabilities: Capabilities) -> Violation | None:
+        """Return how `response` breaks the contract, or None where it holds.
+
+        The runtime calls this on every answer, and the conformance kit calls the same.
+        """
+        if not isinstance(response, self.response):
+            return Violation("response", f"a {self.response.__name__}", f"a {type(response).__name__}")
+        for invariant in self.invariants:
+            problem = invariant(request, response, capabilities)
+            if problem is not None:
+                return problem
+        return None
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON Schemas of the request and the response on the wire."""
+        return {
+            "request": self.request.model_json_schema(mode="serialization"),
+            "response": self.response.model_json_schema(mode="serialization"),
+        }

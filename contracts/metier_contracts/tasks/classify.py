@@ -1,0 +1,141 @@
+"""classify: which of these labels fits?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Generic
+
+from pydantic import model_validator
+
+from metier_contracts.card import Capabilities
+from metier_contracts.data.image import ImageField
+from metier_contracts.examples import ExampleSet, LabelT_co, take_as_is
+from metier_contracts.invariants import Violation
+from metier_contracts.request import Request, Response
+from metier_contracts.text import Text
+
+SUM_TOLERANCE = 1e-3
+
+
+class Classification(Response, Generic[LabelT_co]):
+    """The best label and the score of every label.
+
+    `scores`: in 0..1; they sum to 1 unless the request was multi_label, where each stands for itself.
+    """
+
+    label: LabelT_co
+    scores: Mapping[str, float]
+
+    def above(self, threshold: float = 0.5) -> tuple[str, ...]:
+        """Return the labels whose score is at least `threshold`, best first: the answer to a multi_label request."""
+        kept = [label for label, score in self.scores.items() if score >= threshold]
+        return tuple(sorted(kept, key=self.scores.__getitem__, reverse=True))
+
+
+class Classify(Request[Classification[LabelT_co]], Generic[LabelT_co]):
+    """Choose among labels for a text or an image.
+
+    `labels`: the labels to choose among; None takes those of the Literal in `Classify[Literal["a", "b"]]`, else those
+    of `examples`, else the model's own. `multi_label`: score each label for itself. `examples`: labelled texts to learn
+    from; build the `ExampleSet` once, since the model keeps what it learned by the set's digest.
+    """
+
+    task: ClassVar[str] = "classify"
+
+    text: Text | None = None
+    image: ImageField | None = None
+    labels: Sequence[LabelT_co] | None = None
+    multi_label: bool = False
+    examples: Annotated[ExampleSet[LabelT_co] | None, take_as_is] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_labels(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("labels") is None:
+            labels = literal_labels(cls)
+            if labels:
+                return {**data, "labels": labels}
+        return data
+
+    @model_validator(mode="after")
+    def _check(self) -> Classify[LabelT_co]:
+        if (self.text is None) == (self.image is None):
+            raise ValueError("one of text and image")
+        labels, examples = self.labels, self.examples
+        if labels is not None:
+            distinct = set(labels)
+            if not distinct:
+                raise ValueError("at least one label (or labels=None for the model's own)")
+            if len(distinct) != len(labels):
+                raise ValueError(f"each label once, got {_repeated(labels)!r} more than once")
+            if examples is not None and not distinct.issuperset(examples.labels):
+                stray = next(label for label in examples.labels if label not in distinct)
+                raise ValueError(f"examples whose labels are among {list(labels)}, got an example labelled {stray!r}")
+            if "" in distinct:
+                raise ValueError("labels that are not empty")
+        return self
+
+    @property
+    def choices(self) -> Sequence[LabelT_co] | None:
+        """The labels to choose among, or None for the model's own."""
+        if self.labels is None and self.examples is not None:
+            return self.examples.labels
+        return self.labels
+
+    def needs(self) -> Mapping[str, Any]:
+        """Return the capabilities this request needs."""
+        choices = self.choices
+        needs: dict[str, Any] = {
+            "modalities": frozenset({"text" if self.image is None else "image"}),
+            "labels": "listed" if choices is None else frozenset(choices),
+        }
+        if self.multi_label:
+            needs["multi_label"] = True
+        if self.examples is not None:
+            needs["few_shot"] = True
+        return needs
+
+
+def literal_labels(kind: type[Any]) -> tuple[str, ...]:
+    """Return ("a", "b") for `Classify[Literal["a", "b"]]`, and () where the argument is no Literal."""
+    arguments = kind.__pydantic_generic_metadata__["args"]
+    return getattr(arguments[0], "__args__", ()) if arguments else ()
+
+
+def _repeated(labels: Sequence[str]) -> str:
+    return next(label for position, label in enumerate(labels) if label in labels[:position])
+
+
+def covers_labels(request: Classify, response: Classification, capabilities: Capabilities) -> Violation | None:
+    """Scores stand for exactly the labels asked for (or the card's own)."""
+    choices = request.choices
+    if choices is None:
+        choices = capabilities.labels if isinstance(capabilities.labels, tuple) else None
+    if choices is None or (len(choices) == len(response.scores) and response.scores.keys() == set(choices)):
+        return None
+    return Violation("scores", f"a score for exactly {list(choices)}", f"scores for {list(response.scores)}")
+
+
+def scores_are_probabilities(
+    request: Classify, response: Classification, capabilities: Capabilities
+) -> Violation | None:
+    """Each score lies in 0..1, and they sum to 1 unless multi_label."""
+    total = 0.0
+    for label, score in response.scores.items():
+        if not 0.0 <= score <= 1.0:
+            return Violation("scores", "each in 0..1", f"{score} for {label!r}")
+        total += score
+    if not request.multi_label and abs(total - 1.0) > SUM_TOLERANCE:
+        return Violation("scores", f"a sum of 1 within {SUM_TOLERANCE}", f"{total:.6f}")
+    return None
+
+
+def label_is_best(request: Classify, response: Classification, capabilities: Capabilities) -> Violation | None:
+    """The label is one with the highest score."""
+    scores = response.scores
+    if response.label in scores and scores[response.label] >= max(scores.values()):
+        return None
+    return Violation("label", "the label with the highest score", f"{response.label!r} of {dict(scores)}")
+
+
+INVARIANTS = (covers_labels, scores_are_probabilities, label_is_best)
