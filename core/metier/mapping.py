@@ -1,0 +1,66 @@
+"""`Runtime.map`: batches, order, progress, and errors raised or collected."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, Literal
+
+Progress = Callable[[int, "int | None"], None]
+OnError = Literal["raise", "collect"]
+
+
+def mapped(
+    work: Callable[[Sequence[Any]], Sequence[Any]],
+    values: Iterable[Any],
+    batch_size: int,
+    progress: bool | Progress,
+    on_error: OnError,
+) -> Iterator[Any]:
+    """Yield the outcome of each value, in order; `work` gives values or exceptions for a batch at a time."""
+    total = len(values) if isinstance(values, Sized) else None
+    waiting = iter(values)
+    done = 0
+    with reporting(progress, "map") as report:
+        while batch := list(islice(waiting, batch_size)):
+            for outcome in work(batch):
+                if isinstance(outcome, Exception) and on_error == "raise":
+                    raise outcome
+                yield outcome
+            done += len(batch)
+            report(done, total)
+
+
+@contextmanager
+def reporting(progress: bool | Progress, title: str) -> Iterator[Progress]:
+    """Yield where to report to: the caller's own function, a bar on a terminal for True, else nowhere."""
+    if callable(progress):
+        yield progress
+    elif progress and sys.stderr.isatty():
+        with _bar(title) as report:
+            yield report
+    else:
+        yield _nowhere
+
+
+def _nowhere(done: int, total: int | None) -> None:
+    """Take a report and show it to nobody."""
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,8 @@
+"""Pipelines: `Step`, what lifts functions into steps, and what makes steps from steps."""
+
+from metier.pipeline.combine import each, fallback, parallel
+from metier.pipeline.lift import step, task
+from metier.pipeline.routing import route
+from metier.pipeline.step import Step
+
+__all__ = ["Step", "each", "fallback", "parallel", "route", "step", "task"]

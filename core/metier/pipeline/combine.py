@@ -1,0 +1,223 @@
+"""`parallel`, `each` and `fallback`: steps from steps."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from types import GenericAlias
+from typing import Any, Union, get_type_hints, overload
+
+from metier_contracts import Cancelled, DeadlineExceeded, PipelineTypeError
+from typing_extensions import TypeVar
+
+from metier.pipeline.engine import Call, Failed, apply, attempt
+from metier.pipeline.hints import Hint, fits, show
+from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
+
+A = TypeVar("A")
+B = TypeVar("B")
+B1 = TypeVar("B1")
+B2 = TypeVar("B2")
+B3 = TypeVar("B3")
+B4 = TypeVar("B4")
+B5 = TypeVar("B5")
+
+
+def sequence_of(hint: Hint) -> Hint:
+    """Return `Sequence[hint]`."""
+    return GenericAlias(Sequence, (hint,))
+
+
+def one_hint(step: Step[Any, Any]) -> Hint:
+    """Return what a step gives as one hint: the union over its exits."""
+    return Union[tuple(port.hint for port in step.exits())]  # noqa: UP007
+
+
+@dataclass(frozen=True)
+class Parallel(Step[In_contra, Out_co]):
+    """Several steps on the same value; `build` makes the result from theirs, in order."""
+
+    arms: tuple[Step[Any, Any], ...]
+    gives: Hint
+    names: tuple[str, ...] | None = None
+    into: Callable[..., Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """The arms' names."""
+        return f"parallel({', '.join(arm.name for arm in self.arms)})"
+
+    def entries(self) -> Sequence[Port]:
+        """Return the entries of every arm: the value goes to all."""
+        return [port for arm in self.arms for port in arm.entries()]
+
+    def exits(self) -> Sequence[Port]:
+        """Return the tuple, or what `into` makes."""
+        return (Port(self.name, self.gives),)
+
+    def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
+        """Run each arm in a thread of its own, the last in the caller's."""
+        *others, last = self.arms
+        with ThreadPoolExecutor(max(len(others), 1), thread_name_prefix="metier-parallel") as pool:
+            running = [pool.submit(copy_context().run, apply, arm, values, call) for arm in others]
+            own = apply(last, values, call)
+            rows = zip(*(future.result() for future in running), own, strict=True)
+            return [self._join(row) for row in rows]
+
+    def _join(self, row: tuple[Any, ...]) -> Any:
+        failure = next((outcome for outcome in row if isinstance(outcome, Failed)), None)
+        if failure is not None:
+            return failure
+        into = self.into
+        if into is None or self.names is None:
+            return row
+        named = dict(zip(self.names, row, strict=True))
+        return attempt(lambda _: into(**named), None, self.name)
+
+
+@overload
+def parallel(a: Step[A, B1], b: Step[A, B2], /) -> Step[A, tuple[B1, B2]]: ...
+@overload
+def parallel(a: Step[A, B1], b: Step[A, B2], c: Step[A, B3], /) -> Step[A, tuple[B1, B2, B3]]: ...
+@overload
+def parallel(a: Step[A, B1], b: Step[A, B2], c: Step[A, B3], d: Step[A, B4], /) -> Step[A, tuple[B1, B2, B3, B4]]: ...
+@overload
+def parallel(
+    a: Step[A, B1], b: Step[A, B2], c: Step[A, B3], d: Step[A, B4], e: Step[A, B5], /
+) -> Step[A, tuple[B1, B2, B3, B4, B5]]: ...
+@overload
+def parallel(*, into: Callable[..., B], **arms: Step[A, Any]) -> Step[A, B]: ...
+def parallel(*arms: Step[Any, Any], into: Callable[..., Any] | None = None, **named: Step[Any, Any]) -> Any:
+    """Run several steps on the same value, at the same time.
+
+    `parallel(a, b)` gives the tuple of their results; `parallel(into=Record, x=a, y=b)` gives `Record(x=..., y=...)`.
+
+    Raises:
+        PipelineTypeError: fewer than two steps, or `into` has no such fields, or a step does not fit its field.
+    """
+    steps = (*arms, *named.values())
+    _require_steps("parallel", steps, 2 if into is None else 1)
+    share_input("parallel", steps)
+    if into is None:
+        return Parallel(steps, GenericAlias(tuple, tuple(one_hint(step) for step in steps)))
+    _check_fields(into, named)
+    return Parallel(steps, into, tuple(named), into)
+
+
+def _require_steps(what: str, steps: Sequence[object], least: int) -> None:
+    stranger = next((step for step in steps if not isinstance(step, Step)), None)
+    if stranger is not None or len(steps) < least:
+        raise PipelineTypeError(
+            f"{what} takes steps",
+            expected=f"at least {least}, each a Step",
+            got=f"{len(steps)}" if stranger is None else type(stranger).__name__,
+            blame=f"the arguments of {what}",
+            hint="lift a function with @step or @task",
+        )
+
+
+def _check_fields(into: Callable[..., Any], named: Mapping[str, Step[Any, Any]]) -> None:
+    title = getattr(into, "__name__", str(into))
+    fields = get_type_hints(into)
+    for name, step in named.items():
+        if name not in fields:
+            raise _misfit(title, f"a field among {', '.join(fields)}", repr(name))
+        if not fits(one_hint(step), fields[name]):
+            expected = f"field {name!r} takes {show(fields[name])}"
+            raise _misfit(title, expected, f"step {step.name!r} gives {show(one_hint(step))}")
+    absent = [name for name in _required_fields(into, fields) if name not in named]
+    if absent:
+        raise _misfit(title, f"a step for each of {', '.join(fields)}", f"none for {', '.join(absent)}")
+
+
+def _required_fields(into: Any, fields: Mapping[str, Hint]) -> list[str]:
+    parameters = inspect.signature(into).parameters
+    return [n for n in fields if n in parameters and parameters[n].default is inspect.Parameter.empty]
+
+
+def _misfit(title: str, expected: str, got: str) -> PipelineTypeError:
+    return PipelineTypeError(
+        f"parallel(into={title}) does not fit", expected=expected, got=got, blame="the keyword arguments of parallel"
+    )
+
+
+@dataclass(frozen=True)
+class Each(Step[In_contra, Out_co]):
+    """A step on each member of a sequence."""
+
+    inner: Step[Any, Any]
+
+    @property
+    def name(self) -> str:
+        """The inner step's name."""
+        return f"each({self.inner.name})"
+
+    def entries(self) -> Sequence[Port]:
+        """Return sequences of what the inner step takes."""
+        return [Port(self.name, sequence_of(port.hint)) for port in self.inner.entries()]
+
+    def exits(self) -> Sequence[Port]:
+        """Return the list of what the inner step gives."""
+        return (Port(self.name, GenericAlias(list, (one_hint(self.inner),))),)
+
+    def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
+        """Run the members of all values through the inner step as one batch."""
+        outcomes = iter(apply(self.inner, [member for value in values for member in value], call))
+        return [_all_or_failure([next(outcomes) for _ in value]) for value in values]
+
+
+def _all_or_failure(outcomes: list[Any]) -> Any:
+    return next((outcome for outcome in outcomes if isinstance(outcome, Failed)), outcomes)
+
+
+def each(inner: Step[A, B], /) -> Step[Sequence[A], list[B]]:
+    """Run a step on each member of a sequence, all of them as one batch. One that fails fails the sequence."""
+    _require_steps("each", (inner,), 1)
+    return Each(inner)
+
+
+@dataclass(frozen=True)
+class Fallback(Step[In_contra, Out_co]):
+    """The first step that does not fail."""
+
+    steps: tuple[Step[Any, Any], ...]
+
+    @property
+    def name(self) -> str:
+        """The steps' names."""
+        return f"fallback({', '.join(step.name for step in self.steps)})"
+
+    def entries(self) -> Sequence[Port]:
+        """Return the entries of every step: the value may go to any."""
+        return [port for step in self.steps for port in step.entries()]
+
+    def exits(self) -> Sequence[Port]:
+        """Return the exits of every step."""
+        return [port for step in self.steps for port in step.exits()]
+
+    def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
+        """Take the values that failed to the next step; each one's last error stands where all fail."""
+        outcomes = apply(self.steps[0], values, call)
+        for step in self.steps[1:]:
+            retried = [position for position, outcome in enumerate(outcomes) if _may_retry(outcome)]
+            for position, outcome in zip(
+                retried, apply(step, [values[position] for position in retried], call), strict=True
+            ):
+                outcomes[position] = outcome
+        return outcomes
+
+
+def _may_retry(outcome: Any) -> bool:
+    """A caller that no longer waits has no use for another try."""
+    return isinstance(outcome, Failed) and not isinstance(outcome.error, Cancelled | DeadlineExceeded)
+
+
+def fallback(first: Step[A, B], second: Step[A, B], /, *others: Step[A, B]) -> Step[A, B]:
+    """Return the result of the first step that does not fail; where all fail, the last one's error."""
+    steps = (first, second, *others)
+    _require_steps("fallback", steps, 2)
+    share_input("fallback", steps)
+    return Fallback(steps)

@@ -1,0 +1,97 @@
+"""How a pipeline runs: a batch of values goes through step by step, so that each model sees a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from metier_contracts import CallContext, InputError, MetierError, Request
+
+if TYPE_CHECKING:
+    from metier.pipeline.step import Step
+
+
+class Perform(Protocol):
+    """Answers requests: each by its response or its error, in order."""
+
+    def __call__(self, requests: Sequence[Request[Any]], context: CallContext, model: str | None) -> Sequence[Any]:
+        """Return the answers."""
+        ...
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a step needs from the runtime while it runs."""
+
+    perform: Perform
+    context: CallContext
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The outcome of a value whose step raised."""
+
+    error: Exception
+
+
+def failed(error: Exception, step: str) -> Failed:
+    """Return the failure of a value, its exception marked with the step where it arose."""
+    note = f"in step {step!r}"
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+    return Failed(error)
+
+
+def attempt(function: Callable[[Any], Any], value: Any, step: str) -> Any:
+    """Return `function(value)`, or the `Failed` of what it raised."""
+    try:
+        return function(value)
+    except Exception as error:
+        return failed(error, step)
+
+
+def apply(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
+    """Apply a step to the values that have not failed; those that have stay as they are."""
+    healthy = [value for value in values if not isinstance(value, Failed)]
+    if not healthy:
+        return list(values)
+    try:
+        call.context.check()
+    except MetierError as error:
+        fresh: list[Any] = [failed(error, step.name)] * len(healthy)
+    else:
+        fresh = step.apply(healthy, call)
+    if len(healthy) == len(values):
+        return fresh
+    outcomes = iter(fresh)
+    return [value if isinstance(value, Failed) else next(outcomes) for value in values]
+
+
+def run_one(step: Step[Any, Any], value: Any, call: Call) -> Any:
+    """Run a pipeline on one value: return its result or raise its error."""
+    outcome = run_batch(step, [value], call)[0]
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def run_batch(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
+    """Run a pipeline on values: return the result or the exception of each, in order."""
+    checked = [value if (problem := _misfit(step, value)) is None else Failed(problem) for value in values]
+    outcomes = apply(step, checked, call)
+    return [outcome.error if isinstance(outcome, Failed) else outcome for outcome in outcomes]
+
+
+def _misfit(step: Step[Any, Any], value: Any) -> InputError | None:
+    from metier.pipeline.hints import accepts, show
+
+    for entry in step.entries():
+        if not accepts(entry.hint, value):
+            return InputError(
+                f"the pipeline does not take this value: {value!r:.80}",
+                expected=f"step {entry.step!r} takes {show(entry.hint)}",
+                got=type(value).__name__,
+                blame="the value given to the pipeline",
+            )
+    return None

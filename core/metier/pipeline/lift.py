@@ -1,0 +1,158 @@
+"""`@step` and `@task`: steps from functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+from metier_contracts import MetierError, PipelineTypeError, Request, Response
+from typing_extensions import TypeVar
+
+from metier.pipeline.engine import Call, Failed, attempt, failed
+from metier.pipeline.hints import Hint, name_of, response_hint, signature_of
+from metier.pipeline.step import In_contra, Out_co, Port, Step
+
+A = TypeVar("A")
+B = TypeVar("B")
+R = TypeVar("R", bound=Response)
+
+
+@dataclass(frozen=True)
+class FunctionStep(Step[In_contra, Out_co]):
+    """A function as a step. Call it like the function itself."""
+
+    function: Callable[[Any], Any]
+    label: str
+    takes: Hint
+    gives: Hint
+
+    @property
+    def name(self) -> str:
+        """The name given, else the function's."""
+        return self.label
+
+    def entries(self) -> Sequence[Port]:
+        """Return what the function takes."""
+        return (Port(self.label, self.takes),)
+
+    def exits(self) -> Sequence[Port]:
+        """Return what the function gives."""
+        return (Port(self.label, self.gives),)
+
+    def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
+        """Call the function on each value."""
+        return [attempt(self.function, value, self.label) for value in values]
+
+    def __call__(self, value: In_contra) -> Out_co:
+        """Call the function alone, without a runtime."""
+        result: Out_co = self.function(value)
+        return result
+
+
+@dataclass(frozen=True)
+class TaskStep(Step[In_contra, Out_co]):
+    """A function that makes a request, and the performing of it, as one step from the value to the response."""
+
+    build: Callable[[Any], Request[Any]]
+    label: str
+    takes: Hint
+    gives: Hint
+    model: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name given, else the function's."""
+        return self.label
+
+    def entries(self) -> Sequence[Port]:
+        """Return what the function takes."""
+        return (Port(self.label, self.takes),)
+
+    def exits(self) -> Sequence[Port]:
+        """Return the response of the request that the function makes."""
+        return (Port(self.label, self.gives),)
+
+    def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
+        """Make a request of each value and perform them together."""
+        outcomes = [attempt(self._request, value, self.label) for value in values]
+        requests = [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
+        if not requests:
+            return outcomes
+        answers = iter(call.perform(requests, call.context, self.model))
+        return [outcome if isinstance(outcome, Failed) else self._outcome(next(answers)) for outcome in outcomes]
+
+    def _request(self, value: Any) -> Request[Any]:
+        request = self.build(value)
+        if not isinstance(request, Request):
+            raise PipelineTypeError(
+                f"the task {self.label!r} made no request",
+                expected="a request, as its annotation says",
+                got=type(request).__name__,
+                blame=f"the function {self.label!r}",
+            )
+        return request
+
+    def _outcome(self, answer: Any) -> Any:
+        return failed(answer, self.label) if isinstance(answer, MetierError) else answer
+
+
+@overload
+def step(function: Callable[[A], B], /) -> Step[A, B]: ...
+@overload
+def step(*, name: str) -> Callable[[Callable[[A], B]], Step[A, B]]: ...
+@overload
+def step(
+    function: Callable[[Any], Any], /, *, takes: type[A], gives: type[B], name: str | None = None
+) -> Step[A, B]: ...
+def step(
+    function: Callable[[Any], Any] | None = None,
+    /,
+    *,
+    takes: Any = None,
+    gives: Any = None,
+    name: str | None = None,
+) -> Any:
+    """Lift a function of one value into a `Step`, by its annotations, or by `takes` and `gives` (for a lambda).
+
+    Raises:
+        PipelineTypeError: the function lacks an annotation, or one cannot be resolved.
+    """
+    if function is None:
+        return lambda decorated: _function_step(decorated, name, None)
+    return _function_step(function, name, None if takes is None or gives is None else (takes, gives))
+
+
+def _function_step(
+    function: Callable[[Any], Any], name: str | None, hints: tuple[Hint, Hint] | None
+) -> FunctionStep[Any, Any]:
+    takes, gives = hints or signature_of(function)
+    return FunctionStep(function, name or name_of(function), takes, gives)
+
+
+@overload
+def task(build: Callable[[A], Request[R]], /) -> Step[A, R]: ...
+@overload
+def task(*, model: str | None = None, name: str | None = None) -> Callable[[Callable[[A], Request[R]]], Step[A, R]]: ...
+def task(
+    build: Callable[[Any], Request[Any]] | None = None, /, *, model: str | None = None, name: str | None = None
+) -> Any:
+    """Lift a function that makes a request into the `Step` that performs it.
+
+    Args:
+        build: the function, its return annotated with the request's type.
+        model: the id of the model to use; None lets the runtime choose.
+        name: the step's name; None for the function's.
+
+    Raises:
+        PipelineTypeError: an annotation is missing, cannot be resolved, or is no request type.
+    """
+    if build is None:
+        return lambda decorated: _task_step(decorated, model, name)
+    return _task_step(build, model, name)
+
+
+def _task_step(build: Callable[[Any], Request[Any]], model: str | None, name: str | None) -> TaskStep[Any, Any]:
+    takes, makes = signature_of(build)
+    label = name or name_of(build)
+    return TaskStep(build, label, takes, response_hint(makes, label), model)

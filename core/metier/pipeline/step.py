@@ -1,0 +1,119 @@
+"""`Step[A, B]`: a piece of work from A to B, and `>>`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from metier_contracts import PipelineTypeError
+from typing_extensions import TypeVar
+
+from metier.pipeline.engine import Call, apply
+from metier.pipeline.hints import Hint, fits, show
+
+In_contra = TypeVar("In_contra", contravariant=True)
+Out_co = TypeVar("Out_co", covariant=True)
+Next = TypeVar("Next")
+
+
+@dataclass(frozen=True)
+class Port:
+    """One end of a pipeline: the innermost step there, and the type it takes or gives."""
+
+    step: str
+    hint: Hint
+
+
+@dataclass(frozen=True)
+class Step(ABC, Generic[In_contra, Out_co]):
+    """A piece of work from `In_contra` to `Out_co`: an immutable value without a runtime inside.
+
+    `runtime.run(step, value)` runs it, `first >> second` composes two, and a composition is a step again. Types are
+    compared when steps are composed: what does not fit raises `PipelineTypeError` there, before anything runs.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The step's name for people."""
+
+    @abstractmethod
+    def entries(self) -> Sequence[Port]:
+        """Return the ports that the step's value goes to; it must fit all of them."""
+
+    @abstractmethod
+    def exits(self) -> Sequence[Port]:
+        """Return the ports that the step's result may come from."""
+
+    @abstractmethod
+    def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
+        """Return the outcome of each value, a result or a `Failed`, in order. `run` and `map` call this."""
+
+    def __rshift__(self, other: Step[Out_co, Next]) -> Step[In_contra, Next]:
+        """Return the pipeline that does this step and then the other."""
+        if not isinstance(other, Step):
+            return NotImplemented
+        connect(self, other)
+        return Chain((*parts(self), *parts(other)))
+
+
+@dataclass(frozen=True)
+class Chain(Step[In_contra, Out_co]):
+    """Steps one after the other."""
+
+    steps: tuple[Step[Any, Any], ...]
+
+    @property
+    def name(self) -> str:
+        """The names of the steps, joined."""
+        return " >> ".join(step.name for step in self.steps)
+
+    def entries(self) -> Sequence[Port]:
+        """Return the ports of the first step."""
+        return self.steps[0].entries()
+
+    def exits(self) -> Sequence[Port]:
+        """Return the ports of the last step."""
+        return self.steps[-1].exits()
+
+    def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
+        """Take the values through each step in turn; a value that failed goes no further."""
+        outcomes = list(values)
+        for step in self.steps:
+            outcomes = apply(step, outcomes, call)
+        return outcomes
+
+
+def parts(step: Step[Any, Any]) -> tuple[Step[Any, Any], ...]:
+    """Return the steps of a chain, or the step itself."""
+    return step.steps if isinstance(step, Chain) else (step,)
+
+
+def share_input(what: str, steps: Sequence[Step[Any, Any]]) -> None:
+    """Raise `PipelineTypeError` unless one value can go to all the steps: of any two types, one fits the other."""
+    entries = [port for step in steps for port in step.entries()]
+    for position, one in enumerate(entries):
+        for other in entries[:position]:
+            if not (fits(one.hint, other.hint) or fits(other.hint, one.hint)):
+                raise PipelineTypeError(
+                    f"steps {other.step!r} and {one.step!r} of {what} cannot take the same value",
+                    expected=f"{one.step!r} takes {show(other.hint)}, as {other.step!r} does",
+                    got=f"{one.step!r} takes {show(one.hint)}",
+                    blame=f"the arguments of {what}",
+                )
+
+
+def connect(first: Step[Any, Any], second: Step[Any, Any]) -> None:
+    """Raise `PipelineTypeError` unless whatever `first` gives fits all that `second` takes."""
+    for giver in first.exits():
+        for taker in second.entries():
+            if not fits(giver.hint, taker.hint):
+                raise PipelineTypeError(
+                    f"step {giver.step!r} does not fit step {taker.step!r}",
+                    expected=f"{taker.step!r} takes {show(taker.hint)}",
+                    got=f"{giver.step!r} gives {show(giver.hint)}",
+                    blame="the composition of the two steps",
+                    hint="put a step between them that turns the one into the other",
+                )

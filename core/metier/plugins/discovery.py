@@ -1,0 +1,143 @@
+"""Finding plugins: entry points and static manifests. No plugin is imported, and a broken one is data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from metier_contracts import CONTRACT_VERSION, ConfigError, Manifest, read_manifest
+from metier_contracts._version import is_compatible, parse_contract_version
+from metier_contracts.hooks import ENTRY_POINT_GROUP, MANIFEST_NAME
+
+State = Literal["ready", "available", "quarantined"]
+
+
+@dataclass(frozen=True)
+class PluginRecord:
+    """What is known of one plugin.
+
+    `state`: "ready"; "available", when its extra is not installed; or "quarantined", when it is broken. `cause` and
+    `fix` say why and what to type.
+    """
+
+    name: str
+    package: str
+    version: str
+    module: str
+    state: State
+    cause: str = ""
+    fix: str = ""
+    manifest: Manifest | None = None
+
+    def quarantine(self, cause: str, fix: str) -> PluginRecord:
+        """Return this record, set aside."""
+        return replace(self, state="quarantined", cause=cause, fix=fix)
+
+
+def discover() -> list[PluginRecord]:
+    """Return a record for every installed plugin, metier's own first, then by package and name."""
+    found = sorted(entry_points(group=ENTRY_POINT_GROUP), key=_order)
+    return _set_duplicates_aside(inspect_entry_point(point) for point in found)
+
+
+def _package(point: EntryPoint) -> tuple[str, str]:
+    return (point.dist.name, point.dist.version) if point.dist is not None else ("unknown", "unknown")
+
+
+def _order(point: EntryPoint) -> tuple[bool, str, str]:
+    package = _package(point)[0]
+    return (package != "metier", package, point.name)
+
+
+def inspect_entry_point(point: EntryPoint) -> PluginRecord:
+    """Return the record of one entry point, from its manifest alone."""
+    package, version = _package(point)
+    record = PluginRecord(point.name, package, version, point.value, "ready")
+    try:
+        manifest = read_manifest(_manifest_path(point))
+    except ConfigError as error:
+        detail = "; ".join(
+            part for part in (error.summary, error.expected and f"expected {error.expected}", error.got) if part
+        )
+        return record.quarantine(f"unreadable manifest: {detail}", f"pip install --force-reinstall {package}")
+    return _judge(replace(record, manifest=manifest), manifest)
+
+
+def _manifest_path(point: EntryPoint) -> Path:
+    top = point.module.partition(".")[0]
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError) as error:
+        raise ConfigError(f"the package {top!r} cannot be found: {error}") from None
+    if spec is None:
+        raise ConfigError(f"the package {top!r} named by the entry point is not installed")
+    if spec.origin is None or not spec.submodule_search_locations:
+        raise ConfigError(f"{top!r} is not a regular package: it needs an __init__.py beside {MANIFEST_NAME}")
+    return Path(next(iter(spec.submodule_search_locations))) / MANIFEST_NAME
+
+
+def _judge(record: PluginRecord, manifest: Manifest) -> PluginRecord:
+    if not is_compatible(manifest.contract):
+        return record.quarantine(
+            f"wrong contract version: it was written for {manifest.contract}, this metier has {CONTRACT_VERSION}",
+            _version_fix(record.package, manifest.contract),
+        )
+    if manifest.name != record.name:
+        return record.quarantine(
+            f"its entry point is named {record.name!r} and its manifest {manifest.name!r}",
+            f"pip install --upgrade {record.package}",
+        )
+    missing = [module for module in manifest.requires if not _installed(module)]
+    if not missing:
+        return record
+    cause = f"missing: {', '.join(missing)}"
+    if manifest.extra is not None:
+        fix = f'pip install "{record.package}[{manifest.extra}]"'
+        return replace(record, state="available", cause=cause, fix=fix)
+    return record.quarantine(f"missing dependency: {', '.join(missing)}", f"pip install {' '.join(missing)}")
+
+
+def _version_fix(package: str, contract: str) -> str:
+    newer = parse_contract_version(contract) > parse_contract_version(CONTRACT_VERSION)
+    return "pip install --upgrade metier" if newer else f"pip install --upgrade {package}"
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _set_duplicates_aside(records: Iterable[PluginRecord]) -> list[PluginRecord]:
+    """Keep the first plugin of each name and the first that has a model id; set the later ones aside."""
+    names: dict[str, PluginRecord] = {}
+    models: dict[str, PluginRecord] = {}
+    result = []
+    for record in records:
+        record = _check_duplicate(record, names, models)
+        if record.state != "quarantined" and record.manifest is not None:
+            names[record.name] = record
+            models.update({card.id: record for card in record.manifest.models})
+        result.append(record)
+    return result
+
+
+def _check_duplicate(
+    record: PluginRecord, names: dict[str, PluginRecord], models: dict[str, PluginRecord]
+) -> PluginRecord:
+    if record.state == "quarantined" or record.manifest is None:
+        return record
+    fix = f"pip uninstall {record.package}"
+    if first := names.get(record.name):
+        return record.quarantine(
+            f"duplicate plugin name: {record.name!r} is also in {first.package} {first.version}", fix
+        )
+    for card in record.manifest.models:
+        if first := models.get(card.id):
+            return record.quarantine(f"duplicate model id: {card.id!r} is also in {first.package} {first.version}", fix)
+    return record

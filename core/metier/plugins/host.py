@@ -1,0 +1,141 @@
+"""`PluginHost`: the one place that imports plugin code."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from importlib import import_module
+
+import pluggy
+from metier_contracts import (
+    MetierError,
+    Model,
+    ModelCard,
+    ModelLoadError,
+    Placement,
+    PluginError,
+    PluginQuarantinedError,
+    PluginUnavailableError,
+)
+from metier_contracts.hooks import PROJECT, Hooks
+
+from metier.plugins.discovery import PluginRecord, discover
+
+
+class PluginHost:
+    """Holds the records of all plugins, and imports one when a model of it is first loaded.
+
+    A plugin that fails to import is quarantined in this host: its record changes, and no other plugin is touched.
+    """
+
+    def __init__(self, records: Sequence[PluginRecord] | None = None) -> None:
+        found = discover() if records is None else records
+        self._records = list(found)
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(Hooks)
+        self._lock = threading.Lock()
+
+    @property
+    def records(self) -> Sequence[PluginRecord]:
+        """Every plugin, broken ones included."""
+        return tuple(self._records)
+
+    def find(self, name: str) -> PluginRecord | None:
+        """Return the plugin of that name (the healthy one where several claim it), or None."""
+        named = [record for record in self._records if record.name == name]
+        return min(named, key=lambda record: record.state == "quarantined", default=None)
+
+    def load_model(self, card: ModelCard, placement: Placement) -> Model:
+        """Import the card's plugin if need be, and return what its `metier_load` returns.
+
+        Raises:
+            PluginUnavailableError: its extra is not installed.
+            PluginQuarantinedError: it is broken.
+            ModelLoadError: the plugin is fine and the model is not.
+        """
+        record = self._imported(card.plugin)
+        others = [plugin for name, plugin in self._manager.list_name_plugin() if name != record.name]
+        load = self._manager.subset_hook_caller("metier_load", others)
+        try:
+            model = load(card=card, placement=placement)
+        except MetierError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise _load_error(card, record, f"{type(error).__name__}: {error}") from error
+        if not isinstance(model, Model):
+            raise _load_error(card, record, f"metier_load returned {type(model).__name__}, not a Model")
+        return model
+
+    def _imported(self, name: str) -> PluginRecord:
+        record = require_usable(name, self.find(name))
+        with self._lock:
+            if not self._manager.has_plugin(name):
+                self._import(record)
+        return record
+
+    def _import(self, record: PluginRecord) -> None:
+        try:
+            module = import_module(record.module)
+            self._manager.register(module, record.name)
+            if not any(caller.name == "metier_load" for caller in self._manager.get_hookcallers(module) or ()):
+                self._manager.unregister(module)
+                raise PluginError(f"{record.module} implements no metier_load hook")
+        except (Exception, SystemExit) as error:
+            broken = quarantine_import(record, error)
+            self._records[self._records.index(record)] = broken
+            raise quarantined(broken) from error
+
+
+def quarantine_import(record: PluginRecord, error: BaseException) -> PluginRecord:
+    """Return the record of a plugin whose import raised `error`."""
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    return describe_import_failure(record, type(error).__name__, str(error), missing)
+
+
+def describe_import_failure(record: PluginRecord, kind: str, text: str, missing: str | None) -> PluginRecord:
+    """Return the record of a plugin whose import failed, with the cause and what mends it."""
+    if missing is not None:
+        top = missing.partition(".")[0]
+        return record.quarantine(f"missing dependency: {missing} (imported by {record.module})", f"pip install {top}")
+    cause = f"import of {record.module} failed with {kind}" + (f": {text}" if text else "")
+    return record.quarantine(cause, f"pip install --upgrade {record.package}")
+
+
+def require_usable(name: str, record: PluginRecord | None) -> PluginRecord:
+    """Return the record if models of the plugin can be loaded; else raise what says why not."""
+    if record is None:
+        raise PluginUnavailableError(
+            f"no plugin {name!r} is installed",
+            expected=f"a distribution with an entry point {name!r} in the group metier.plugins",
+            got="none",
+            blame="the card that names the plugin",
+            hint="install the plugin, or correct the card; `metier doctor` lists the plugins found",
+        )
+    if record.state == "available":
+        raise PluginUnavailableError(
+            f"the plugin {name!r} lacks what its extra installs", got=record.cause, blame=_who(record), hint=record.fix
+        )
+    if record.state == "quarantined":
+        raise quarantined(record)
+    return record
+
+
+def quarantined(record: PluginRecord) -> PluginQuarantinedError:
+    """Return the error that says why a plugin is set aside and what mends it."""
+    return PluginQuarantinedError(
+        f"the plugin {record.name!r} is set aside", got=record.cause, blame=_who(record), hint=record.fix
+    )
+
+
+def _who(record: PluginRecord) -> str:
+    return f"plugin {record.name!r} of {record.package} {record.version}"
+
+
+def _load_error(card: ModelCard, record: PluginRecord, got: str) -> ModelLoadError:
+    return ModelLoadError(
+        f"the model {card.id!r} could not be loaded",
+        expected="a Model from metier_load",
+        got=got,
+        blame=_who(record),
+        hint=f"`metier pull {card.id} --force` renews its weights; `metier doctor` checks the plugin",
+    )

@@ -1,0 +1,431 @@
+"""`Runtime`: where requests and pipelines are run."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, overload
+
+from metier_contracts import (
+    CallContext,
+    FitRequest,
+    FittableModel,
+    Generate,
+    GenerationChunk,
+    InputError,
+    Model,
+    ModelCard,
+    Placement,
+    Request,
+    Response,
+    UnsupportedError,
+)
+from typing_extensions import TypeVar
+
+from metier.catalog import Catalog, Entry
+from metier.config import Config, Privacy, load_settings
+from metier.devices import DeviceQuery, TorchDevices, parse_device, place
+from metier.fitted import fitted_cards, fitting_folder, keep
+from metier.mapping import OnError, Progress, mapped, reporting
+from metier.memory import default_budget
+from metier.perform import Performer, blame, plugin_errors
+from metier.pipeline.engine import Call, run_batch, run_one
+from metier.pipeline.step import Step
+from metier.plugins import PluginHost
+from metier.residency import Residency
+from metier.selection import Selector
+from metier.weights import WeightStore
+
+A = TypeVar("A")
+R = TypeVar("R")
+ResponseT = TypeVar("ResponseT", bound=Response)
+
+_MISSING: Any = object()
+_ASYNC_WORKERS = 32
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A row of `Runtime.models()`.
+
+    `origin`: what brought the card. `state` and `fix`: the plugin's. `pulled`: whether the weights are on this machine
+    (True where there are none to pull). `loaded_bytes`: the measured bytes in memory, None where it is not loaded.
+    """
+
+    card: ModelCard
+    origin: str
+    state: str
+    fix: str
+    pulled: bool
+    loaded_bytes: int | None
+
+
+class Runtime:
+    """Runs requests and pipelines: chooses, loads, places and batches models, and checks what they answer.
+
+    Safe to use from several threads and tasks at once. Close it, or use it as a context manager. An argument left at
+    None is taken from the settings (metier.toml, METIER_*).
+
+    Args:
+        device: "auto" (the best one that the card and the machine share), "cpu", "cuda:N" or "mps".
+        memory: the byte budget of all loaded models, a number or "4GB"; by default four fifths of the machine's memory.
+        privacy: "local" never chooses a remote model, "any" may.
+        offline: never open a socket, not even to pull weights.
+        strict: an ambiguous choice of model is an error.
+        cards: models of your own, beside those of the plugins.
+        config: a settings file, a mapping or a `Config` in place of the metier.toml files.
+        devices: what is asked for the machine's devices; for tests.
+
+    Raises:
+        ConfigError: a setting does not fit. DeviceError: the device is none.
+    """
+
+    def __init__(
+        self,
+        device: str | None = None,
+        memory: int | str | None = None,
+        privacy: Privacy | None = None,
+        offline: bool | None = None,
+        *,
+        strict: bool | None = None,
+        cards: Sequence[ModelCard] = (),
+        config: Config | Mapping[str, Any] | str | Path | None = None,
+        devices: DeviceQuery | None = None,
+    ) -> None:
+        given = {"device": device, "memory": memory, "privacy": privacy, "offline": offline, "strict": strict}
+        self.config = load_settings(config, {name: value for name, value in given.items() if value is not None}).config
+        self._device = parse_device(self.config.device)
+        self._devices = devices or TorchDevices()
+        self._host = PluginHost()
+        self._store = WeightStore(offline=self.config.offline, grants=self.config.grants)
+        self._catalog = Catalog(
+            self._host, {"fitted": fitted_cards(), "config": self.config.cards, "runtime": tuple(cards)}
+        )
+        self._selector = Selector(self._catalog, self.config)
+        budget = self.config.memory if self.config.memory is not None else default_budget()
+        self._residency = Residency(budget, self._load_model)
+        self._performer = Performer(self._selector, self._residency)
+        self._pool: ThreadPoolExecutor | None = None
+        self._pool_lock = threading.Lock()
+
+    @overload
+    def run(
+        self,
+        request: Request[ResponseT],
+        /,
+        *,
+        model: str | None = None,
+        deadline: float | None = None,
+        strict: bool | None = None,
+    ) -> ResponseT: ...
+    @overload
+    def run(self, pipeline: Step[A, R], value: A, /, *, deadline: float | None = None) -> R: ...
+    def run(
+        self,
+        target: Any,
+        value: Any = _MISSING,
+        /,
+        *,
+        model: str | None = None,
+        deadline: float | None = None,
+        strict: bool | None = None,
+    ) -> Any:
+        """Perform a request, or run a pipeline on one value.
+
+        Args:
+            target: a request, or a pipeline followed by the value it takes.
+            value: what the pipeline takes.
+            model: the id of the model that serves the request (in a pipeline each @task names its own).
+            deadline: seconds from now after which the caller stops waiting.
+            strict: an ambiguous choice of model is an error; None for the runtime's setting.
+
+        Raises:
+            MetierError: see the tree in `metier_contracts.errors`. What a step's own function raises comes as it is.
+        """
+        return self._run(target, value, _context(deadline), model, strict)
+
+    def _run(self, target: Any, value: Any, context: CallContext, model: str | None, strict: bool | None) -> Any:
+        if isinstance(target, Step):
+            _check_pipeline_call(value, model)
+            return run_one(target, value, Call(self._performer.perform, context))
+        if value is not _MISSING:
+            raise InputError(
+                "a request takes no value beside it",
+                expected="run(request) or run(pipeline, value)",
+                got=f"run({type(target).__name__}, {type(value).__name__})",
+                blame="the arguments of run",
+                hint="lift the function that makes the request with @task to get a pipeline",
+            )
+        return self._performer.perform_one(target, context, model, strict)
+
+    @overload
+    async def arun(
+        self,
+        request: Request[ResponseT],
+        /,
+        *,
+        model: str | None = None,
+        deadline: float | None = None,
+        strict: bool | None = None,
+    ) -> ResponseT: ...
+    @overload
+    async def arun(self, pipeline: Step[A, R], value: A, /, *, deadline: float | None = None) -> R: ...
+    async def arun(
+        self,
+        target: Any,
+        value: Any = _MISSING,
+        /,
+        *,
+        model: str | None = None,
+        deadline: float | None = None,
+        strict: bool | None = None,
+    ) -> Any:
+        """Do what `run` does in a worker thread: the event loop stays free, and cancelling the task stops the model."""
+        context = _context(deadline)
+        work = functools.partial(self._run, target, value, context, model, strict)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._workers(), work)
+        except asyncio.CancelledError:
+            context.cancel()
+            raise
+
+    @overload
+    def map(
+        self,
+        requests: Iterable[Request[ResponseT]],
+        /,
+        *,
+        model: str | None = None,
+        batch_size: int = 64,
+        deadline: float | None = None,
+        progress: bool | Progress = True,
+        on_error: Literal["raise"] = "raise",
+    ) -> Iterator[ResponseT]: ...
+    @overload
+    def map(
+        self,
+        pipeline: Step[A, R],
+        values: Iterable[A],
+        /,
+        *,
+        batch_size: int = 64,
+        deadline: float | None = None,
+        progress: bool | Progress = True,
+        on_error: Literal["raise"] = "raise",
+    ) -> Iterator[R]: ...
+    @overload
+    def map(
+        self,
+        requests: Iterable[Request[ResponseT]],
+        /,
+        *,
+        model: str | None = None,
+        batch_size: int = 64,
+        deadline: float | None = None,
+        progress: bool | Progress = True,
+        on_error: Literal["collect"],
+    ) -> Iterator[ResponseT | Exception]: ...
+    @overload
+    def map(
+        self,
+        pipeline: Step[A, R],
+        values: Iterable[A],
+        /,
+        *,
+        batch_size: int = 64,
+        deadline: float | None = None,
+        progress: bool | Progress = True,
+        on_error: Literal["collect"],
+    ) -> Iterator[R | Exception]: ...
+    def map(
+        self,
+        target: Any,
+        values: Any = _MISSING,
+        /,
+        *,
+        model: str | None = None,
+        batch_size: int = 64,
+        deadline: float | None = None,
+        progress: bool | Progress = True,
+        on_error: OnError = "raise",
+    ) -> Iterator[Any]:
+        """Perform many requests, or run a pipeline on many values: in order, one batch a model and step at a time.
+
+        Args:
+            target: requests, or a pipeline followed by the values it takes.
+            values: what the pipeline takes, one after the other; any iterable, read as it is needed.
+            model: the id of the model that serves the requests.
+            batch_size: how many values go through together.
+            deadline: seconds from now, for all of them.
+            progress: True for a bar where stderr is a terminal, False for none, or a function of (done, total).
+            on_error: "raise" stops at the first item that failed, "collect" yields its exception in its place.
+        """
+        if batch_size < 1:
+            raise InputError("batch_size is a count", expected="1 or more", got=str(batch_size), blame="batch_size=...")
+        context = _context(deadline)
+        if isinstance(target, Step):
+            _check_pipeline_call(values, model)
+            call = Call(self._performer.perform, context)
+            return mapped(lambda batch: run_batch(target, batch, call), values, batch_size, progress, on_error)
+        perform = functools.partial(self._performer.perform, context=context, model=model)
+        return mapped(perform, target, batch_size, progress, on_error)
+
+    @overload
+    def stream(
+        self, request: Generate, /, *, model: str | None = None, deadline: float | None = None
+    ) -> Iterator[GenerationChunk]: ...
+    @overload
+    def stream(
+        self, request: Request[Any], /, *, model: str | None = None, deadline: float | None = None
+    ) -> Iterator[Response]: ...
+    def stream(
+        self, request: Request[Any], /, *, model: str | None = None, deadline: float | None = None
+    ) -> Iterator[Response]:
+        """Yield the pieces of an answer as the model makes them; closing the iterator stops the model.
+
+        Raises:
+            UnsupportedError: the task, or the model chosen, does not stream.
+        """
+        return self._performer.stream(request, _context(deadline), model)
+
+    def fit(self, request: FitRequest, *, replace: bool = False, progress: bool | Progress = True) -> ModelCard:
+        """Fit a model, keep it on this machine, and return its card: from now on it is used by its id.
+
+        Args:
+            request: what to fit, from which base, under which id.
+            replace: take the place of an earlier fitted model of that id.
+            progress: True for a bar where stderr is a terminal, False for none, or a function of (done, total).
+
+        Raises:
+            InputError: the id is taken. UnsupportedError: the base cannot be fitted from.
+        """
+        entry = self._base_of(request)
+        self._check_new_id(request.id, replace)
+        with reporting(progress, f"fit {request.id}") as report:
+            context = CallContext(seed=request.seed, progress=report)
+            with self._residency.pinned(entry.card, context) as resident, fitting_folder(request.id) as folder:
+                if not isinstance(resident.model, FittableModel):
+                    raise UnsupportedError(f"the model {entry.card.id!r} cannot be fitted from", blame=blame(entry))
+                with resident.lane.held(context), plugin_errors(entry):
+                    drafted = resident.model.fit(request, folder, context)
+                card = keep(folder, drafted, request, entry.card.id)
+        self._residency.unload(card.id, CallContext())
+        self._catalog.add("fitted", card)
+        self._selector.forget()
+        return card
+
+    def _base_of(self, request: FitRequest) -> Entry:
+        if request.base is not None:
+            return self._catalog.get(request.base)
+        serving = self._catalog.serving(request.task)
+        able = [entry for entry in serving if entry.card.tasks[request.task].fit and entry.ready]
+        if not able:
+            raise UnsupportedError(
+                f"no model here can be fitted for {request.task}",
+                expected="a ready model whose card says fit = true",
+                got=", ".join(entry.card.id for entry in serving) or "none",
+                blame="base=None of the fit request, or the set of plugins installed",
+                hint="`metier doctor` shows the plugins that are not installed",
+            )
+        return min(able, key=lambda entry: (not entry.card.tasks[request.task].default, entry.card.id))
+
+    def _check_new_id(self, model: str, replace: bool) -> None:
+        if model not in self._catalog:
+            return
+        origin = self._catalog.get(model).origin
+        if origin != "fitted" or not replace:
+            raise InputError(
+                f"the id {model!r} is taken",
+                expected="a new id" if origin != "fitted" else "a new id, or replace=True",
+                got=f"the id of a model from {origin}",
+                blame="id of the fit request",
+            )
+
+    def load(self, model: str, *, deadline: float | None = None) -> ModelInfo:
+        """Load a model now rather than at its first use."""
+        entry = self._catalog.get(model)
+        with self._residency.pinned(entry.card, _context(deadline)):
+            return self._info(entry)
+
+    def unload(self, model: str, *, deadline: float | None = None) -> bool:
+        """Close a model once it is idle, and return whether it was loaded."""
+        return self._residency.unload(self._catalog.get(model).card.id, _context(deadline))
+
+    def models(self) -> list[ModelInfo]:
+        """Return a row for every model known here, by id. No plugin is imported for it."""
+        return [self._info(entry) for entry in self._catalog.entries]
+
+    def _info(self, entry: Entry) -> ModelInfo:
+        card, plugin = entry.card, entry.plugin
+        pulled = card.source is None or card.remote or self._store.locate(card) is not None
+        state, fix = ("available", "") if plugin is None else (plugin.state, plugin.fix)
+        return ModelInfo(card, entry.origin, state, fix, pulled, self._residency.bytes_of(card.id))
+
+    def pull(self, model: str, *, progress: Progress | None = None) -> Path | None:
+        """Fetch and check a model's weights without loading it; return their folder (None where it has none)."""
+        return self._store.ensure(self._catalog.get(model).card, progress=progress)
+
+    @property
+    def accounted_bytes(self) -> int:
+        """The bytes that the loaded models are accounted for; never more than `budget_bytes`."""
+        return self._residency.accounted
+
+    @property
+    def budget_bytes(self) -> int:
+        """The byte budget of all loaded models."""
+        return self._residency.budget
+
+    def close(self) -> None:
+        """Wait for the calls at work, and close every model. Later calls raise `RuntimeClosedError`."""
+        self._residency.close()
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _load_model(self, card: ModelCard) -> tuple[Model, Placement]:
+        device = place(card, self._device, self._devices)
+        directory = self._store.ensure(card)
+        placement = Placement(device, directory=directory, allow_pickle=card.id in self.config.grants)
+        return self._host.load_model(card, placement), placement
+
+    def _workers(self) -> ThreadPoolExecutor:
+        with self._pool_lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(_ASYNC_WORKERS, thread_name_prefix="metier")
+            return self._pool
+
+
+def _context(deadline: float | None) -> CallContext:
+    return CallContext() if deadline is None else CallContext(deadline=time.monotonic() + deadline)
+
+
+def _check_pipeline_call(value: Any, model: str | None) -> None:
+    if value is _MISSING:
+        raise InputError(
+            "a pipeline needs the value it takes",
+            expected="run(pipeline, value)",
+            got="run(pipeline)",
+            blame="the arguments of run",
+        )
+    if model is not None:
+        raise InputError(
+            "model=... is for a request",
+            expected="a pipeline whose tasks name their own models",
+            got=f"model={model!r} beside a pipeline",
+            blame="the arguments of run",
+            hint=f"write @task(model={model!r}) at the task's function",
+        )

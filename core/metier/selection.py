@@ -1,0 +1,137 @@
+"""Choosing the model for a request: the caller's, else the user's default, the plugins' default, the cheapest.
+
+Only cards that state every capability the request needs are considered, and of those the ones whose plugin is ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from metier_contracts import AmbiguousModelError, InputError, NoCapableModelError, Request
+
+from metier.catalog import Catalog, Entry, task_of
+from metier.config import Config
+from metier.plugins.host import require_usable
+
+_REMEMBERED = 1024
+
+
+@dataclass
+class Selector:
+    """Chooses among a catalog's entries, and remembers what it chose for requests of the same needs."""
+
+    catalog: Catalog
+    config: Config
+    _chosen: dict[Any, Entry] = field(default_factory=dict)
+
+    def choose(self, request: Request[Any], *, model: str | None = None, strict: bool | None = None) -> Entry:
+        """Return the entry that serves `request`.
+
+        Raises:
+            UnknownModelError: `model` is no id.
+            NoCapableModelError: no card (or not that one) states what the request needs.
+            AmbiguousModelError: strict, and several cards are equally entitled.
+            PluginUnavailableError: the only capable cards belong to a plugin whose extra is missing.
+        """
+        needs = request.needs()
+        strict = self.config.strict if strict is None else strict
+        key = (type(request), model, strict, *needs.items())
+        entry = self._chosen.get(key)
+        if entry is None:
+            task_of(request)
+            entry = self._named(request, needs, model) if model is not None else self._best(request, needs, strict)
+            if len(self._chosen) >= _REMEMBERED:
+                self._chosen.clear()
+            self._chosen[key] = entry
+        return entry
+
+    def forget(self) -> None:
+        """Forget earlier choices: the catalog has changed."""
+        self._chosen.clear()
+
+    def _named(self, request: Request[Any], needs: Mapping[str, Any], model: str) -> Entry:
+        if not isinstance(model, str):
+            raise InputError("model is an id", expected="a str", got=repr(model), blame="model=...")
+        entry = self.catalog.get(model)
+        unmet = self._unmet(entry, request.task, needs)
+        if unmet:
+            raise self._incapable(request, [entry], unmet_of={model: unmet})
+        self._allow(entry)
+        return entry
+
+    def _unmet(self, entry: Entry, task: str, needs: Mapping[str, Any]) -> list[str]:
+        table = entry.card.tasks.get(task)
+        return [f"does not serve {task}"] if table is None else table.unmet(needs)
+
+    def _allow(self, entry: Entry) -> None:
+        if entry.card.remote and (self.config.offline or self.config.privacy == "local"):
+            setting = "offline=True" if self.config.offline else 'privacy="local"'
+            raise NoCapableModelError(
+                f"the model {entry.card.id!r} is remote and {setting} forbids it",
+                expected="a model that runs on this machine",
+                got=str(entry.card.source),
+                blame=f"the choice of model, or {setting}",
+                hint='choose a local model, or Runtime(privacy="any", offline=False)',
+            )
+
+    def _best(self, request: Request[Any], needs: Mapping[str, Any], strict: bool) -> Entry:
+        task = request.task
+        if (default := self.config.defaults.get(task)) is not None:
+            entry = self.catalog.get(default)
+            if not self._unmet(entry, task, needs):
+                return self._named(request, needs, default)
+        serving = self.catalog.serving(task)
+        capable = [entry for entry in serving if not self._unmet(entry, task, needs) and self._allowed(entry)]
+        if not capable:
+            raise self._incapable(
+                request, serving, {entry.card.id: self._unmet(entry, task, needs) for entry in serving}
+            )
+        usable = [entry for entry in capable if entry.ready]
+        if not usable:
+            require_usable(capable[0].card.plugin, capable[0].plugin)
+        return self._settle(task, usable, strict)
+
+    def _allowed(self, entry: Entry) -> bool:
+        return not (entry.card.remote and (self.config.offline or self.config.privacy == "local"))
+
+    def _settle(self, task: str, capable: Sequence[Entry], strict: bool) -> Entry:
+        proposed = [entry for entry in capable if entry.card.tasks[task].default]
+        if len(capable) == 1 or len(proposed) == 1:
+            return (proposed or capable)[0]
+        if strict:
+            ids = [entry.card.id for entry in (proposed or capable)]
+            raise AmbiguousModelError(
+                f"{len(ids)} models serve this {task} request and none is preferred",
+                expected="one choice, since strict=True",
+                got=", ".join(ids),
+                blame="the call, or the defaults of metier.toml",
+                hint=f'name one: model="{ids[0]}", or defaults = {{ {task} = "{ids[0]}" }} in metier.toml',
+            )
+        return min(proposed or capable, key=_price)
+
+    def _incapable(
+        self, request: Request[Any], entries: Sequence[Entry], unmet_of: Mapping[str, list[str]]
+    ) -> NoCapableModelError:
+        rows = [f"{entry.card.id} ({'; '.join(unmet_of[entry.card.id]) or 'remote'})" for entry in entries[:6]]
+        more = f", and {len(entries) - 6} more" if len(entries) > 6 else ""
+        return NoCapableModelError(
+            f"no model here can do what this {request.task} request needs",
+            expected=", ".join(f"{name}: {_show(need)}" for name, need in request.needs().items()) or request.task,
+            got=(", ".join(rows) + more) or f"no card serves {request.task}",
+            blame="the request, or the set of plugins installed",
+            hint="`metier models` shows what each model does; `metier doctor` what is not installed",
+        )
+
+
+def _show(need: Any) -> str:
+    return ", ".join(sorted(need)) if isinstance(need, frozenset) else str(need)
+
+
+def _price(entry: Entry) -> tuple[float, int, int, str]:
+    """Order by money, then by the parameters that one token passes, then by bytes."""
+    card = entry.card
+    price = card.price
+    money = 0.0 if price is None else price.per_call + price.per_million_input_tokens + price.per_million_output_tokens
+    return (money, card.active_parameters or card.parameters, card.bytes, card.id)
