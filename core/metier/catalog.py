@@ -50,9 +50,9 @@ class Catalog:
 
     def _add(self, origin: Origin, cards: Iterable[ModelCard]) -> None:
         for card in cards:
-            unknown = next((task for task in card.tasks if task not in TASKS), None)
-            if unknown is not None and origin != "plugin":
-                raise unknown_task(unknown)
+            if origin != "plugin":
+                for task in card.tasks:
+                    require_task(task)
             self._entries[card.id] = Entry(card, origin, self._host.find(card.plugin))
 
     def add(self, origin: Origin, card: ModelCard) -> None:
@@ -96,16 +96,16 @@ def task_of(request: object) -> Task:
             blame="the first argument of run",
             hint="for a pipeline call run(pipeline, value)",
         )
-    try:
-        return TASKS[request.task]
-    except KeyError:
-        raise unknown_task(request.task) from None
+    return require_task(request.task)
 
 
-def unknown_task(name: str) -> UnknownTaskError:
-    """Return the error for a task nobody knows."""
+def require_task(name: str) -> Task:
+    """Return the task of that name; raise `UnknownTaskError` where nobody knows it."""
+    task = TASKS.get(name)
+    if task is not None:
+        return task
     near = difflib.get_close_matches(name, TASKS, n=1)
-    return UnknownTaskError(
+    raise UnknownTaskError(
         f"no task is named {name!r}",
         expected=f"perhaps {near[0]!r}; all are {', '.join(TASKS)}" if near else f"one of {', '.join(TASKS)}",
         got=repr(name),

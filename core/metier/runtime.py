@@ -41,7 +41,7 @@ from metier.pipeline.step import Step
 from metier.plugins import PluginHost
 from metier.residency import Residency
 from metier.selection import Selector
-from metier.weights import WeightStore
+from metier.weights import WeightStore, terminal_progress
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -368,9 +368,15 @@ class Runtime:
         state, fix = ("available", "") if plugin is None else (plugin.state, plugin.fix)
         return ModelInfo(card, entry.origin, state, fix, pulled, self._residency.bytes_of(card.id))
 
-    def pull(self, model: str, *, progress: Progress | None = None) -> Path | None:
-        """Fetch and check a model's weights without loading it; return their folder (None where it has none)."""
-        return self._store.ensure(self._catalog.get(model).card, progress=progress)
+    def pull(self, model: str, *, force: bool = False, progress: Progress | None = None) -> Path | None:
+        """Fetch and check a model's weights without loading it; return their folder (None where it has none).
+
+        Args:
+            model: the model's id.
+            force: fetch again what is there already.
+            progress: a function of (bytes done, bytes in all or None).
+        """
+        return self._store.ensure(self._catalog.get(model).card, progress=progress, force=force)
 
     @property
     def accounted_bytes(self) -> int:
@@ -398,7 +404,8 @@ class Runtime:
 
     def _load_model(self, card: ModelCard) -> tuple[Model, Placement]:
         device = place(card, self._device, self._devices)
-        directory = self._store.ensure(card)
+        with terminal_progress(f"pull {card.id}") as progress:
+            directory = self._store.ensure(card, progress=progress)
         placement = Placement(device, directory=directory, allow_pickle=card.id in self.config.grants)
         return self._host.load_model(card, placement), placement
 

@@ -1,0 +1,45 @@
+"""The command line: `metier models | doctor | pull | run`."""
+
+from __future__ import annotations
+
+import typer
+
+from metier.cli import doctor, models, pull, run
+
+app = typer.Typer(
+    name="metier",
+    help="Send each piece of work to the model whose trade it is.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("models", help=models.HELP)(models.models)
+app.command("doctor", help=doctor.HELP)(doctor.doctor)
+app.command("pull", help=pull.HELP)(pull.pull)
+app.add_typer(run.app, name="run")
+
+
+def _version(show: bool) -> None:
+    if show:
+        from metier import __version__
+
+        typer.echo(f"metier {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    """Send each piece of work to the model whose trade it is.
+
+    Exit codes: 0 fine, 1 the work failed, 2 bad usage.
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

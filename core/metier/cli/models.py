@@ -1,0 +1,68 @@
+"""`metier models`: every model known here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from metier.cli import options
+from metier.cli.output import errors_to_exit_codes, print_json, print_table
+from metier.memory import format_bytes
+from metier.runtime import ModelInfo, Runtime
+
+HELP = "List every model known here: of plugins, of metier.toml, and fitted ones."
+
+
+def models(
+    task: Annotated[str | None, typer.Option(help="Only models that serve this task.")] = None,
+    as_json: options.Json = False,
+) -> None:
+    """List the models; no plugin is imported for it."""
+    with errors_to_exit_codes(), Runtime() as runtime:
+        if task is not None:
+            from metier.catalog import require_task
+
+            require_task(task)
+        rows = [info for info in runtime.models() if task is None or task in info.card.tasks]
+        if as_json:
+            print_json([_as_json(info) for info in rows])
+        else:
+            print_table(
+                ("id", "tasks", "kind", "plugin", "size", "weights", "checked", "licence", "state"), _cells(rows)
+            )
+
+
+def _cells(rows: list[ModelInfo]) -> list[list[object]]:
+    return [
+        [
+            info.card.id,
+            ", ".join(f"{task}*" if table.default else task for task, table in info.card.tasks.items()),
+            info.card.architecture,
+            info.card.plugin,
+            format_bytes(info.card.bytes) if info.card.bytes else "-",
+            _weights(info),
+            "here" if info.card.verified == "here" else "format only",
+            info.card.licence,
+            info.state if not info.fix else f"{info.state}: {info.fix}",
+        ]
+        for info in rows
+    ]
+
+
+def _weights(info: ModelInfo) -> str:
+    if info.card.remote:
+        return "remote"
+    if info.card.source is None:
+        return "none needed"
+    return "pulled" if info.pulled else f"metier pull {info.card.id}"
+
+
+def _as_json(info: ModelInfo) -> dict[str, Any]:
+    return {
+        **info.card.model_dump(mode="json", exclude_none=True),
+        "origin": info.origin,
+        "state": info.state,
+        "fix": info.fix,
+        "pulled": info.pulled,
+    }

@@ -1,0 +1,46 @@
+"""What commands print: tables for people, JSON for programs, errors with an exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from metier_contracts import InputError, MetierError, UnknownModelError
+
+FAILED = 1
+BAD_USAGE = 2
+_PIPE_WIDTH = 400
+
+
+@contextmanager
+def errors_to_exit_codes() -> Iterator[None]:
+    """Print a `MetierError` on stderr and exit: 2 where the caller's words are off, 1 where the work failed."""
+    try:
+        yield
+    except MetierError as error:
+        notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
+        typer.echo(f"metier: {error}{notes}", err=True)
+        raise typer.Exit(BAD_USAGE if isinstance(error, InputError | UnknownModelError) else FAILED) from None
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
+    """Print a table: fitted to a terminal, and one whole line a row in a pipe."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    terminal = sys.stdout.isatty()
+    table = Table(*columns, title=title, box=box.SIMPLE_HEAD if terminal else None, title_justify="left")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    Console(width=None if terminal else _PIPE_WIDTH).print(table, soft_wrap=not terminal)

@@ -1,0 +1,131 @@
+"""Responses as people read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import typer
+from metier_contracts import (
+    Anomalies,
+    Classification,
+    Embedding,
+    Extraction,
+    ForecastResult,
+    Generation,
+    GraphScores,
+    Ranking,
+    Response,
+    Segmentation,
+    TokenRanking,
+)
+
+from metier.cli.output import print_table
+
+Cells = tuple[Sequence[str], Sequence[Sequence[object]]]
+_MOST_ROWS = 50
+
+
+def print_response(request: Any, response: Response) -> None:
+    """Print a response as a table (or its text), and a line that says where it came from."""
+    if isinstance(response, Generation):
+        typer.echo(response.text)
+    elif (cells := _TABLES.get(type(response).__name__.partition("[")[0])) is not None:
+        columns, rows = cells(request, response)
+        print_table(columns, rows[:_MOST_ROWS])
+        if len(rows) > _MOST_ROWS:
+            typer.echo(f"... and {len(rows) - _MOST_ROWS} more rows; --json prints all")
+    else:
+        typer.echo(json.dumps(json.loads(response.to_json()), indent=2)[:4000])
+    _print_provenance(response)
+
+
+def _print_provenance(response: Response) -> None:
+    origin = response.provenance
+    if origin is not None:
+        dtype = f", {origin.dtype}" if origin.dtype else ""
+        typer.echo(f"{origin.model} on {origin.device}{dtype}: {origin.seconds * 1000:.1f} ms", err=True)
+
+
+def _classification(request: Any, response: Classification) -> Cells:
+    ordered = sorted(response.scores.items(), key=lambda pair: -pair[1])
+    return ("label", "score"), [(label, f"{score:.3f}") for label, score in ordered]
+
+
+def _embedding(request: Any, response: Embedding) -> Cells:
+    rows = [
+        (text[:60], vector.size, " ".join(f"{value:+.3f}" for value in vector[:6]) + " ...")
+        for text, vector in zip(request.texts or (), response.vectors, strict=False)
+    ]
+    return ("text", "dimensions", "vector"), rows
+
+
+def _ranking(request: Any, response: Ranking) -> Cells:
+    rows = [
+        (place, f"{score:.3f}", request.candidates[index])
+        for place, (index, score) in enumerate(zip(response.order, response.scores, strict=True), start=1)
+    ]
+    return ("rank", "score", "candidate"), rows
+
+
+def _tokens(request: Any, response: TokenRanking) -> Cells:
+    return ("token", "score"), [(token.token, f"{token.score:.3f}") for token in response.tokens]
+
+
+def _entities(request: Any, response: Extraction) -> Cells:
+    rows = [
+        (
+            entity.label,
+            entity.text,
+            f"{entity.start}:{entity.end}",
+            "" if entity.score is None else f"{entity.score:.3f}",
+        )
+        for entity in response.entities
+    ]
+    return ("type", "text", "span", "score"), rows
+
+
+def _masks(request: Any, response: Segmentation) -> Cells:
+    rows = [
+        (index, f"{score:.3f}", " ".join(f"{side:.0f}" for side in box), int(mask.sum()))
+        for index, (mask, score, box) in enumerate(zip(response.masks, response.scores, response.boxes, strict=True))
+    ]
+    return ("mask", "score", "box", "pixels"), rows
+
+
+def _forecast(request: Any, response: ForecastResult) -> Cells:
+    steps = range(1, len(response.mean) + 1) if response.timestamps is None else response.timestamps.tolist()
+    rows = [
+        (step, f"{mean:.4g}", *(f"{value:.4g}" for value in quantiles))
+        for step, mean, quantiles in zip(steps, response.mean, response.quantiles, strict=True)
+    ]
+    return ("step", "mean", *(f"q{level:g}" for level in response.quantile_levels)), rows
+
+
+def _anomalies(request: Any, response: Anomalies) -> Cells:
+    flagged = response.flags.nonzero()[0]
+    rows = [(int(i), f"{request.series.values[i]:.4g}", f"{response.scores[i]:.3f}") for i in flagged]
+    return ("index", "value", "score"), rows
+
+
+def _graph_scores(request: Any, response: GraphScores) -> Cells:
+    columns = response.labels or tuple(f"score {column}" for column in range(response.scores.shape[1]))
+    names = (
+        request.graph.node_ids if request.level == "node" and request.graph.node_ids else range(len(response.scores))
+    )
+    rows = [(name, *(f"{score:.4g}" for score in scores)) for name, scores in zip(names, response.scores, strict=True)]
+    return (request.level, *columns), rows
+
+
+_TABLES: dict[str, Callable[[Any, Any], Cells]] = {
+    "Classification": _classification,
+    "Embedding": _embedding,
+    "Ranking": _ranking,
+    "TokenRanking": _tokens,
+    "Extraction": _entities,
+    "Segmentation": _masks,
+    "ForecastResult": _forecast,
+    "Anomalies": _anomalies,
+    "GraphScores": _graph_scores,
+}

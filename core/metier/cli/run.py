@@ -1,0 +1,73 @@
+"""`metier run TASK`: perform one request."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from metier_contracts import TASKS, InputError, Request
+
+from metier.cli import options
+from metier.cli.output import errors_to_exit_codes
+from metier.cli.requests import COMMANDS
+from metier.cli.responses import print_response
+from metier.runtime import Runtime
+
+app = typer.Typer(help="Perform one request of a task.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def _perform(
+    task: str,
+    build: Callable[..., Request[Any]],
+    request: Annotated[
+        Path | None, typer.Option(help="A file with the whole request as JSON in place of flags; - for stdin.")
+    ] = None,
+    model: options.Model = None,
+    device: options.Device = None,
+    deadline: options.Deadline = None,
+    offline: options.Offline = False,
+    as_json: options.Json = False,
+    **flags: Any,
+) -> None:
+    with errors_to_exit_codes():
+        asked = build(**flags) if request is None else _read_request(task, request)
+        with Runtime(device=device, offline=offline or None) as runtime:
+            response = runtime.run(asked, model=model, deadline=deadline)
+        if as_json:
+            typer.echo(response.to_json())
+        else:
+            print_response(asked, response)
+
+
+def _read_request(task: str, file: Path) -> Request[Any]:
+    try:
+        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"the request {file} cannot be read", expected="a JSON file", got=str(error), blame="--request"
+        ) from None
+    return TASKS[task].request.from_json(data)
+
+
+def _command(task: str, build: Callable[..., Request[Any]]) -> Callable[..., None]:
+    """Return the command of a task: the flags of its request, then those that every task has."""
+    command = functools.partial(_perform, task, build)
+    own = inspect.signature(build, eval_str=True).parameters.values()
+    shared = list(inspect.signature(_perform, eval_str=True).parameters.values())[2:-1]
+    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (*own, *shared)]
+
+    def run(**flags: Any) -> None:
+        command(**flags)
+
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__doc__ = build.__doc__
+    return run
+
+
+for _task, _build in COMMANDS.items():
+    app.command(_task, help=_build.__doc__)(_command(_task, _build))
