@@ -5,6 +5,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import get_args
 
 from desk import ANSWERS, EXAMPLES, Desk, Handled, desk, rows
@@ -16,6 +17,19 @@ from rich.table import Table
 LABELS: tuple[str, ...] = get_args(Desk)
 
 
+@dataclass(frozen=True)
+class Report:
+    """What the run cost and how well it did. `seconds` holds the loading of the models too."""
+
+    texts: int
+    seconds: float
+    models: dict[str, dict[str, float]]
+    accuracy: dict[str, float]
+    confusion: dict[str, dict[str, int]]
+    answers: dict[str, int]
+    facts: dict[str, float]
+
+
 def main() -> None:
     arguments = _arguments()
     stream = rows("stream.csv")[: arguments.limit]
@@ -23,17 +37,17 @@ def main() -> None:
         started = time.perf_counter()
         handled = list(runtime.map(desk, [row["text"] for row in stream]))
         seconds = time.perf_counter() - started
-    report = {
-        "texts": len(stream),
-        "seconds": round(seconds, 2),
-        "models": _usage(handled),
-        "accuracy": _accuracy(stream, handled),
-        "confusion": _confusion(stream, handled),
-        "right answer first": _answers(stream, handled),
-        "facts found": _facts(stream, handled),
-    }
+    report = Report(
+        texts=len(stream),
+        seconds=round(seconds, 2),
+        models=_usage(handled),
+        accuracy=_accuracy(stream, handled),
+        confusion=_confusion(stream, handled),
+        answers=_answers(stream, handled),
+        facts=_facts(stream, handled),
+    )
     if arguments.json:
-        print(json.dumps(report, indent=2))
+        print(json.dumps(asdict(report), indent=2))
     else:
         _print(stream, handled, report)
 
@@ -54,24 +68,29 @@ def _usage(handled: Sequence[Handled]) -> dict[str, dict[str, float]]:
     origins = [response.provenance for item in handled for response in _responses(item) if response.provenance]
     calls = Counter(origin.model for origin in origins)
     calls["rule: hand over"] = sum(item.facts is None and item.answers is None for item in handled)
-    seconds: Counter[str] = Counter()
-    for origin in origins:
-        seconds[origin.model] += origin.seconds  # type: ignore[assignment]
     total = sum(calls.values())
     return {
-        model: {"calls": count, "share": round(count / total, 3), "seconds": round(float(seconds[model]), 3)}
+        model: {
+            "calls": count,
+            "share": round(count / total, 3),
+            "seconds": round(sum(origin.seconds for origin in origins if origin.model == model), 3),
+        }
         for model, count in calls.most_common()
     }
 
 
 def _accuracy(stream: Sequence[dict[str, str]], handled: Sequence[Handled]) -> dict[str, float]:
     truth = [row["label"] for row in stream]
-    guesses = {
+    guesses: dict[str, Sequence[str]] = {
         "few-shot embeddings (metier)": [item.ticket.verdict.label for item in handled],
         "TF-IDF, logistic regression": _tfidf([row["text"] for row in stream]),
         "majority class": [Counter(truth).most_common(1)[0][0]] * len(truth),
     }
-    return {name: round(sum(map(str.__eq__, guessed, truth)) / len(truth), 3) for name, guessed in guesses.items()}
+    return {name: round(_share_equal(guessed, truth), 3) for name, guessed in guesses.items()}
+
+
+def _share_equal(guesses: Sequence[str], truth: Sequence[str]) -> float:
+    return sum(guess == true for guess, true in zip(guesses, truth, strict=True)) / len(truth)
 
 
 def _tfidf(texts: Sequence[str]) -> list[str]:
@@ -86,7 +105,8 @@ def _tfidf(texts: Sequence[str]) -> list[str]:
 
 
 def _confusion(stream: Sequence[dict[str, str]], handled: Sequence[Handled]) -> dict[str, dict[str, int]]:
-    pairs = Counter((row["label"], item.ticket.verdict.label) for row, item in zip(stream, handled, strict=True))
+    called: list[str] = [item.ticket.verdict.label for item in handled]
+    pairs = Counter(zip([row["label"] for row in stream], called, strict=True))
     return {truth: {guess: pairs[truth, guess] for guess in LABELS} for truth in LABELS}
 
 
@@ -121,7 +141,7 @@ def _facts(stream: Sequence[dict[str, str]], handled: Sequence[Handled]) -> dict
     }
 
 
-def _print(stream: Sequence[dict[str, str]], handled: Sequence[Handled], report: dict[str, object]) -> None:
+def _print(stream: Sequence[dict[str, str]], handled: Sequence[Handled], report: Report) -> None:
     console = Console(width=None if Console().is_terminal else 160)
     table = Table("id", "text", "truth", "label", "score", "outcome", title="The stream", title_justify="left")
     for row, item in zip(stream, handled, strict=True):
@@ -135,9 +155,13 @@ def _print(stream: Sequence[dict[str, str]], handled: Sequence[Handled], report:
         for cell in cells:
             summary.add_row(*map(str, cell))
         console.print(summary)
-    console.print(f"Questions whose known answer came first: {report['right answer first']}")
-    console.print(f"Facts in billing texts, exact text and kind: {report['facts found']}")
-    console.print(f"{report['texts']} texts in {report['seconds']} s, loading the models included.")
+    answers, facts = report.answers, report.facts
+    console.print(f"Questions whose known answer came first: {answers['first']} of {answers['questions']}")
+    console.print(
+        f"Facts in billing texts, kind and exact text: {facts['right']} right of {facts['found']} found "
+        f"and {facts['marked']} marked (precision {facts['precision']}, recall {facts['recall']})"
+    )
+    console.print(f"{report.texts} texts in {report.seconds} s, loading the models included")
 
 
 def _outcome(item: Handled) -> str:
@@ -148,17 +172,14 @@ def _outcome(item: Handled) -> str:
     return "handed to a person"
 
 
-def _summaries(report: dict[str, object]) -> list[tuple[str, list[str], list[list[object]]]]:
-    models, accuracy, confusion = report["models"], report["accuracy"], report["confusion"]
-    assert isinstance(models, dict) and isinstance(accuracy, dict) and isinstance(confusion, dict)
+def _summaries(report: Report) -> list[tuple[str, list[str], list[list[object]]]]:
+    usage: list[list[object]] = [[model, *figures.values()] for model, figures in report.models.items()]
+    accuracy: list[list[object]] = [[method, share] for method, share in report.accuracy.items()]
+    confusion: list[list[object]] = [[truth, *counts.values()] for truth, counts in report.confusion.items()]
     return [
-        ("Models", ["model", "calls", "share", "seconds"], [[name, *usage.values()] for name, usage in models.items()]),
-        ("Accuracy of the triage", ["method", "accuracy"], [list(pair) for pair in accuracy.items()]),
-        (
-            "Confusion",
-            ["truth", *(f"called {label}" for label in LABELS)],
-            [[truth, *counts.values()] for truth, counts in confusion.items()],
-        ),
+        ("Models", ["model", "calls", "share", "seconds"], usage),
+        ("Accuracy of the triage", ["method", "accuracy"], accuracy),
+        ("Confusion", ["truth", *(f"called {label}" for label in LABELS)], confusion),
     ]
 
 

