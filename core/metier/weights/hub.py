@@ -38,7 +38,7 @@ def pull_hub(card: ModelCard, source: HubSource, folder: Path, progress: Progres
     """
     with hub_errors(card, source):
         files = choose(card, source, list_files(source))
-    digests = _expected(card, files)
+    digests = _expected(card, source, files)
     total, done, found = sum(file.size for file in files), 0, {}
     for file in files:
         report = _offset(progress, done, total)
@@ -93,10 +93,14 @@ def _absent(card: ModelCard, source: HubSource, expected: str, files: Sequence[H
     )
 
 
-def _expected(card: ModelCard, files: Sequence[HubFile]) -> dict[str, str]:
-    """Return the digests that are known beforehand; the card's stand above the Hub's."""
-    known = {file.name: file.sha256 for file in files if file.sha256 is not None}
-    return known | card_digests(card, [file.name for file in files])
+def _expected(card: ModelCard, source: HubSource, files: Sequence[HubFile]) -> dict[str, str]:
+    """Return the digests known beforehand; raise `ChecksumError` where the card and the Hub differ on one."""
+    listed = {file.name: file.sha256 for file in files if file.sha256 is not None}
+    stated = card_digests(card, [file.name for file in files])
+    for name, digest in stated.items():
+        if digest != listed.get(name, digest):
+            raise checksum_error(card, f"{source.repository}/{name}", digest, f"sha256 {listed[name]}")
+    return listed | stated
 
 
 def _offset(progress: ProgressCallback, before: int, total: int) -> Callable[[int], None]:

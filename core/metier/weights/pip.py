@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ from metier_contracts.errors import WeightsError
 
 from metier.weights import guard
 from metier.weights.progress import ProgressCallback
-from metier.weights.storage import FULL, UNWRITABLE
+from metier.weights.storage import FULL
 
 _POLL_SECONDS = 0.1
 _SHOWN_LINES = 6
@@ -96,7 +97,7 @@ def _largest(folder: Path) -> int:
 
 def _failure(requirement: str, output: str) -> Exception:
     for number in re.findall(r"\[Errno (\d+)\]", output):
-        if int(number) in FULL | UNWRITABLE:
+        if int(number) in FULL | {errno.EROFS}:
             return OSError(int(number), os.strerror(int(number)))
     lines = [line for line in output.splitlines() if line.strip()][-_SHOWN_LINES:]
     return WeightsError(

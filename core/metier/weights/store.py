@@ -106,12 +106,12 @@ class WeightStore:
 
     def size(self, card: ModelCard) -> int:
         """Return the bytes of the card's weights on this machine, 0 where they are not here."""
-        source = parse_source(card)
-        if isinstance(source, PathSource):
-            return size_of(source.path)
         folder = self.locate(card)
-        record = None if folder is None else read_record(folder)
-        return 0 if record is None else record.bytes
+        if folder is None:
+            return 0
+        source = parse_source(card)
+        record = read_record(folder)
+        return size_of(source.path) if isinstance(source, PathSource) else record.bytes if record else 0
 
     def _pulled(self, card: ModelCard, source: PulledSource, progress: ProgressCallback, force: bool) -> Path:
         folder = self.root / folder_name(card, source)

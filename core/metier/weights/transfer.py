@@ -44,10 +44,10 @@ def _append(url: str, headers: Mapping[str, str], path: Path, have: int, report:
         # A server that knows no ranges answers 200 with the whole file.
         resumed = response.status_code == 206
         done = have if resumed else 0
-        # Unbuffered, so that a kill loses nothing that has come.
-        with path.open("ab" if resumed else "wb", buffering=0) as file:
+        with path.open("ab" if resumed else "wb") as file:
             for chunk in _until_it_breaks(response.iter_bytes()):
                 file.write(chunk)
+                file.flush()  # so that a kill loses nothing that has come
                 done += len(chunk)
                 report(done)
 
