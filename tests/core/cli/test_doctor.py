@@ -1,0 +1,52 @@
+"""`metier doctor`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+HEALTHY = "def metier_load(card, placement): ..."
+
+
+def test_all_well_is_exit_code_0(plugins: Any, metier: Any) -> None:
+    plugins.write("acme", plugins.card("acme-keywords"), code=HEALTHY)
+    ran = metier("doctor")
+    assert ran.code == 0
+    assert "metier-acme" in ran.out
+    assert "devices: cpu" in ran.out
+
+
+def test_a_missing_extra_is_exit_code_0_with_its_line(plugins: Any, metier: Any) -> None:
+    plugins.write("acme", plugins.card("acme-keywords"), requires=["no_such_module"], extra="big")
+    ran = metier("doctor")
+    assert ran.code == 0
+    assert 'pip install "metier-acme[big]"' in ran.out
+
+
+def test_a_broken_plugin_is_exit_code_1_with_cause_and_fix(plugins: Any, metier: Any) -> None:
+    plugins.write("acme", plugins.card("acme-keywords"), code="raise RuntimeError('no luck')")
+    ran = metier("doctor")
+    assert ran.code == 1
+    for words in ("acme (metier-acme 1.2.3) is quarantined", "no luck", "pip install --upgrade metier-acme"):
+        assert words in ran.out
+
+
+def test_json_holds_every_record(plugins: Any, metier: Any) -> None:
+    plugins.write("acme", plugins.card("acme-keywords"), contract="9.0")
+    ran = metier("doctor", "--json")
+    assert ran.code == 1
+    (record,) = ran.json["plugins"]
+    assert record["state"] == "quarantined"
+    assert "wrong contract version" in record["cause"]
+    assert ran.json["machine"]["python"]
+
+
+def test_config_prints_each_setting_with_its_origin(
+    plugins: Any, metier: Any, settings_file: Any, monkeypatch: Any
+) -> None:
+    path = settings_file({"memory": "4GB", "defaults": {"classify": "x"}})
+    monkeypatch.setenv("METIER_DEVICE", "cpu")
+    rows = {row["setting"]: row for row in metier("doctor", "--config", "--json").json}
+    assert (rows["memory"]["value"], rows["memory"]["origin"]) == (4_000_000_000, str(path))
+    assert (rows["device"]["value"], rows["device"]["origin"]) == ("cpu", "METIER_DEVICE")
+    assert rows["offline"]["origin"] == "default"
+    assert str(path) in metier("doctor", "--config").out
