@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from metier_contracts.contract import Contract
+from metier_contracts.refusal import Refusal, shown
 
 Architecture = Literal[
     "rule",
@@ -153,9 +154,10 @@ class ModelCard(Contract):
     @model_validator(mode="after")
     def _check(self) -> ModelCard:
         if not self.tasks:
-            raise ValueError(f"at least one task in [models.tasks.*] of {self.id!r}")
+            raise Refusal("at least one table [models.tasks.NAME]", f"none for {self.id!r}", field="tasks")
         if self.source is not None and not self.source.startswith(("wheel:", "hf:", "path:", "http:", "https:")):
-            raise ValueError(f"a source that starts with wheel:, hf:, path:, http: or https:, got {self.source!r}")
+            wanted = "a source that starts with wheel:, hf:, path:, http: or https:"
+            raise Refusal(wanted, shown(self.source), field="source")
         return self
 
     @property

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from metier_contracts.errors import InputError
-
-_SHOWN = 80
+from metier_contracts.messages import input_error
+from metier_contracts.refusal import shown_error
 
 
 class Contract(BaseModel):
@@ -20,7 +21,10 @@ class Contract(BaseModel):
     """
 
     # Validators are built at first use: building all of them would triple the time that `import metier` takes.
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), defer_build=True)
+    # NaN in JSON would be null, which is no number; as the string "NaN" it comes back as it was.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", protected_namespaces=(), defer_build=True, ser_json_inf_nan="strings"
+    )
 
     if not TYPE_CHECKING:
 
@@ -28,14 +32,23 @@ class Contract(BaseModel):
             try:
                 self.__pydantic_validator__.validate_python(data, self_instance=self)
             except ValidationError as error:
-                raise input_error(type(self).__name__, error) from None
+                raise input_error(type(self), error) from None
 
         # Without this mark pydantic takes the constructor for a custom one and calls it for every nested record too.
         __init__.__pydantic_base_init__ = True
 
     def to_json(self) -> str:
         """Return the record as JSON: arrays as base64, masks as COCO run lengths, images as PNG."""
-        return self.model_dump_json()
+        try:
+            return self.model_dump_json()
+        except PydanticSerializationError as error:
+            raise InputError(
+                f"{type(self).__name__} does not go into JSON",
+                expected="texts, numbers, truth values, None, lists and mappings in the fields that take anything",
+                got=shown_error(error),
+                blame="the value in such a field",
+                hint="convert it first, for example an array with .tolist()",
+            ) from None
 
     @classmethod
     def from_json(cls, data: str | bytes) -> Self:
@@ -43,7 +56,7 @@ class Contract(BaseModel):
         try:
             return cls.model_validate_json(data, extra="ignore")
         except ValidationError as error:
-            raise input_error(cls.__name__, error) from None
+            raise input_error(cls, error) from None
 
     @classmethod
     def from_mapping(cls, data: object) -> Self:
@@ -51,7 +64,7 @@ class Contract(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise input_error(cls.__name__, error) from None
+            raise input_error(cls, error) from None
 
     def __eq__(self, other: object) -> bool:
         """Compare field by field; arrays are equal when dtype, shape and every element are (NaN equals NaN)."""
@@ -59,12 +72,24 @@ class Contract(BaseModel):
             return NotImplemented
         return all(_equal(getattr(self, name), getattr(other, name)) for name in type(self).model_fields)
 
-    __hash__ = None  # type: ignore[assignment]  # fields may be arrays and mappings
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle a record of a parametrised class, such as `Classify[Literal["a", "b"]]`, which no module holds."""
+        arguments = type(self).__pydantic_generic_metadata__["args"]
+        return _blank, (_origin(type(self)), arguments), self.__getstate__()
+
+    # Set to None, pydantic would replace it, and a record could be hashed as long as it holds no array or mapping.
+    def __hash__(self) -> int:
+        raise TypeError(f"unhashable type: {type(self).__name__!r}")
 
 
 def _origin(kind: type[BaseModel]) -> type[BaseModel]:
     """Return the class behind a parametrised one: `Classification[str]` and `Classification` hold the same data."""
     return kind.__pydantic_generic_metadata__["origin"] or kind
+
+
+def _blank(origin: Any, arguments: tuple[Any, ...]) -> Contract:
+    kind = origin[arguments] if arguments else origin
+    return cast("Contract", kind.__new__(kind))
 
 
 def _equal(left: Any, right: Any) -> bool:
@@ -75,40 +100,6 @@ def _equal(left: Any, right: Any) -> bool:
         return len(left) == len(right) and all(map(_equal, left, right))
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(_equal(left[key], right[key]) for key in left)
+    if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
+        return False
     return bool(left == right)
-
-
-def input_error(name: str, error: ValidationError) -> InputError:
-    """Turn pydantic's report on the record `name` into an `InputError` that names each field."""
-    problems = [_Problem(name, details) for details in error.errors(include_url=False)]
-    first = problems[0]
-    rest = "".join(f"; also {p.where}: {p.expected}" for p in problems[1:4])
-    if len(problems) > 4:
-        rest += f"; and {len(problems) - 4} more"
-    return InputError(
-        f"{first.where} is not valid",
-        expected=first.expected + rest,
-        got=first.got,
-        blame=f"the value given for {first.where}",
-        hint=f"correct it, or read help(metier_contracts.{name.partition('[')[0]})",
-    )
-
-
-_OWN_WORDS = {"extra_forbidden": "no field of this name", "missing": "a value, since the field is required"}
-
-
-def _expected(details: Any) -> str:
-    if details["type"] in _OWN_WORDS:
-        return _OWN_WORDS[details["type"]]
-    cause = details.get("ctx", {}).get("error")
-    if isinstance(cause, InputError):
-        return cause.expected or cause.summary
-    return str(details["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-
-
-class _Problem:
-    def __init__(self, name: str, details: Any) -> None:
-        self.where = ".".join([name, *map(str, details["loc"])])
-        self.expected = _expected(details)
-        given = " ".join(repr(details["input"]).split())
-        self.got = given if len(given) <= _SHOWN else f"{given[:_SHOWN]}... ({type(details['input']).__name__})"

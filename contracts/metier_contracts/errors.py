@@ -67,11 +67,12 @@ class MetierError(Exception):
         return "\n".join([self.summary, *(f"  {name}: {text}" for name, text in parts if text)])
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), dict(self.__dict__))
+        return _rebuild, (type(self), self.args, dict(self.__dict__))
 
 
-def _rebuild(kind: type[MetierError], state: dict[str, object]) -> MetierError:
-    error = kind.__new__(kind, state.get("summary"))
+def _rebuild(kind: type[MetierError], args: tuple[object, ...], state: dict[str, object]) -> MetierError:
+    error = kind.__new__(kind)  # not kind(...): a subclass may have a constructor of its own
+    error.args = args
     error.__dict__.update(state)
     return error
 

@@ -12,6 +12,7 @@ from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator, model_v
 from typing_extensions import TypeVar
 
 from metier_contracts.contract import Contract
+from metier_contracts.refusal import Refusal, shown
 
 LabelT_co = TypeVar("LabelT_co", bound=str, default=str, covariant=True)
 
@@ -32,12 +33,16 @@ class ExampleSet(Contract, Generic[LabelT_co]):
     @classmethod
     def _take_pairs(cls, data: Any) -> Any:
         """Take a plain sequence, so that a request may be given `examples=[("text", "label"), ...]`."""
-        return {"examples": [_as_example(item) for item in data]} if isinstance(data, list | tuple) else data
+        fields = {"examples": data} if isinstance(data, list | tuple) else data
+        items = fields.get("examples") if isinstance(fields, dict) else None
+        if not isinstance(items, list | tuple):
+            return fields
+        return {**fields, "examples": [_as_example(position, item) for position, item in enumerate(items)]}
 
     @classmethod
     def from_pairs(cls, pairs: Iterable[tuple[str, LabelT_co]]) -> Self:
         """Return the set of (text, label) pairs."""
-        return cls.from_mapping({"examples": [{"text": text, "label": label} for text, label in pairs]})
+        return cls.from_mapping(list(pairs))
 
     @cached_property
     def labels(self) -> tuple[LabelT_co, ...]:
@@ -67,5 +72,9 @@ def _take_as_is(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
 take_as_is = WrapValidator(_take_as_is)
 
 
-def _as_example(item: Any) -> Any:
-    return {"text": item[0], "label": item[1]} if isinstance(item, list | tuple) and len(item) == 2 else item
+def _as_example(position: int, item: Any) -> Any:
+    if isinstance(item, Example | dict):
+        return item
+    if isinstance(item, list | tuple) and len(item) == 2:
+        return {"text": item[0], "label": item[1]}
+    raise Refusal("an Example or a pair (text, label)", f"{shown(item)} at index {position}")

@@ -14,6 +14,7 @@ from metier_contracts.card import ModelId
 from metier_contracts.contract import Contract
 from metier_contracts.data.graph import Graph
 from metier_contracts.examples import ExampleSet
+from metier_contracts.refusal import Refusal, shown
 from metier_contracts.tasks.extract import Entity
 from metier_contracts.text import Text
 
@@ -46,7 +47,7 @@ class ClassifyFit(FitRequest):
     @model_validator(mode="after")
     def _check(self) -> ClassifyFit:
         if len(self.examples.labels) < 2:
-            raise ValueError(f"examples of at least two labels, got only {self.examples.labels[0]!r}")
+            raise Refusal("at least two labels", f"only {shown(self.examples.labels)}", field="examples")
         return self
 
 
@@ -58,10 +59,13 @@ class AnnotatedText(Contract):
 
     @model_validator(mode="after")
     def _check(self) -> AnnotatedText:
-        for entity in self.entities:
-            found = self.text[entity.start : entity.end]
-            if found != entity.text:
-                raise ValueError(f"{entity.text!r} at {entity.start}:{entity.end} of the text, got {found!r}")
+        for position, entity in enumerate(self.entities):
+            if not entity.stands_in(self.text):
+                found = self.text[entity.start : entity.end]
+                wanted = f"{shown(entity.text)} at {entity.start}:{entity.end} of the text"
+                raise Refusal(
+                    wanted, f"{shown(found)} in a text of {len(self.text)} characters", field=f"entities[{position}]"
+                )
         return self
 
 
@@ -78,7 +82,7 @@ class ExtractFit(FitRequest):
     @model_validator(mode="after")
     def _check(self) -> ExtractFit:
         if not any(example.entities for example in self.examples):
-            raise ValueError("at least one entity among the examples")
+            raise Refusal("at least one entity among the examples", "none", field="examples")
         return self
 
 
@@ -102,12 +106,27 @@ class GraphFit(FitRequest):
     @model_validator(mode="after")
     def _check(self) -> GraphFit:
         if self.level != "graph" and len(self.graphs) != 1:
-            raise ValueError(f"one graph at level {self.level!r}, got {len(self.graphs)}")
+            raise Refusal(f"one graph at level {self.level!r}", str(len(self.graphs)), field="graphs")
         if self.level != "edge" and self.targets is None:
-            raise ValueError(f"targets at level {self.level!r}")
-        if self.indices is not None and (self.targets is None or len(self.indices) != len(self.targets)):
-            raise ValueError("one target for each index")
+            raise Refusal(f"the classes to learn at level {self.level!r}", "None", field="targets")
+        if self.level == "graph" and self.indices is not None:
+            raise Refusal("no indices at level 'graph'", f"{len(self.indices)}", field="indices")
+        if self.targets is not None:
+            self._check_targets(self.targets)
+        elif self.indices is not None:
+            raise Refusal("a target for each index", "None", field="targets")
         return self
+
+    def _check_targets(self, targets: NDArray[np.int64]) -> None:
+        graph = self.graphs[0]
+        all_of = {"node": graph.num_nodes, "edge": graph.num_edges, "graph": len(self.graphs)}[self.level]
+        count, of = (all_of, f"{self.level}s") if self.indices is None else (len(self.indices), "indices")
+        if len(targets) != count:
+            raise Refusal(f"as many as there are {of}: {count}", str(len(targets)), field="targets")
+        if (targets < 0).any():
+            raise Refusal("classes from 0 up", str(int(targets.min())), field="targets")
+        if self.indices is not None and ((self.indices < 0) | (self.indices >= all_of)).any():
+            raise Refusal(f"indices in 0..{all_of - 1}", shown(self.indices.tolist()), field="indices")
 
 
 class CascadeFit(FitRequest):

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from metier_contracts._version import parse_contract_version
+from metier_contracts._version import CONTRACT_VERSION, parse_contract_version
 from metier_contracts.card import ModelCard
 from metier_contracts.contract import Contract
 from metier_contracts.errors import ConfigError, InputError
+from metier_contracts.refusal import Refusal
 
 ImportPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
@@ -47,7 +48,10 @@ class Manifest(Contract):
     @field_validator("contract")
     @classmethod
     def _is_version(cls, value: str) -> str:
-        parse_contract_version(value)
+        try:
+            parse_contract_version(value)
+        except ValueError:
+            raise Refusal(f"MAJOR.MINOR, for example {CONTRACT_VERSION!r}") from None
         return value
 
     @model_validator(mode="before")
@@ -63,10 +67,12 @@ class Manifest(Contract):
     def _check_cards(self) -> Manifest:
         ids = [card.id for card in self.models]
         if len(set(ids)) != len(ids):
-            raise ValueError(f"each model id once, got {next(i for i in ids if ids.count(i) > 1)!r} twice")
+            twice = next(i for i in ids if ids.count(i) > 1)
+            raise Refusal("each model id once", f"{twice!r} more than once", field="models")
         stranger = next((card for card in self.models if card.plugin != self.name), None)
         if stranger is not None:
-            raise ValueError(f"cards of plugin {self.name!r}, got {stranger.id!r} of {stranger.plugin!r}")
+            wanted = f"cards of the plugin {self.name!r} (plugin may be left out)"
+            raise Refusal(wanted, f"{stranger.id!r} of plugin {stranger.plugin!r}", field="models")
         return self
 
 
@@ -80,6 +86,7 @@ def read_manifest(path: Path) -> Manifest:
             expected="a TOML file in UTF-8",
             got=f"{type(error).__name__}: {error}",
             blame=f"the plugin that ships {path}",
+            hint="correct the file, or install another version of the plugin that ships it",
         ) from None
     except InputError as error:
         raise ConfigError(
@@ -87,4 +94,5 @@ def read_manifest(path: Path) -> Manifest:
             expected=error.expected,
             got=error.got,
             blame=f"the plugin that ships {path}",
+            hint=error.hint,
         ) from None

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from metier_contracts.card import Capabilities
+from metier_contracts.contract import Contract
 from metier_contracts.invariants import Invariant, Violation
 from metier_contracts.request import Request, Response
+
+_CLOSED = "additionalProperties"  # the constructor's rule, not the wire's
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,17 @@ class Task:
         return None
 
     def json_schema(self) -> dict[str, Any]:
-        """Return the JSON Schemas of the request and the response on the wire."""
-        return {
-            "request": self.request.model_json_schema(mode="serialization"),
-            "response": self.response.model_json_schema(mode="serialization"),
-        }
+        """Return the JSON Schemas of the request, the response and the chunk (if any) on the wire."""
+        kinds = {"request": self.request, "response": self.response, "chunk": self.chunk}
+        return {name: wire_schema(kind) for name, kind in kinds.items() if kind is not None}
+
+
+def wire_schema(kind: type[Contract]) -> dict[str, Any]:
+    """Return the JSON Schema of a record on the wire, where fields that a reader does not know may stand."""
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class WireSchema(GenerateJsonSchema):
+        def model_schema(self, schema: Any) -> dict[str, Any]:
+            return {name: value for name, value in super().model_schema(schema).items() if name != _CLOSED}
+
+    return kind.model_json_schema(mode="serialization", schema_generator=WireSchema)

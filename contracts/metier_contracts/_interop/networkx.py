@@ -11,12 +11,21 @@ from numpy.typing import NDArray
 
 from metier_contracts.data.graph import Graph
 from metier_contracts.errors import InputError
+from metier_contracts.refusal import shown_error
 
 
 def to_graph(graph: nx.Graph[Any], *, node_features: Sequence[str], edge_features: Sequence[str]) -> Graph:
     """Return a networkx graph as a `Graph`; an undirected edge becomes two."""
+    if not isinstance(graph, nx.Graph):
+        raise InputError(
+            "Graph.from_networkx takes a networkx graph",
+            expected="a networkx Graph, DiGraph or a multigraph",
+            got=type(graph).__name__,
+            blame="the argument of Graph.from_networkx",
+            hint="from pairs of nodes: nx.Graph(pairs)",
+        )
     number = {node: position for position, node in enumerate(graph.nodes)}
-    directed = graph if graph.is_directed() else graph.to_directed()
+    directed = graph if graph.is_directed() else graph.to_directed(as_view=True)
     edges = [(number[a], number[b], data) for a, b, data in directed.edges(data=True)]
     edge_index = np.array([[a for a, _, _ in edges], [b for _, b, _ in edges]], dtype=np.int64).reshape(2, -1)
     return Graph(
@@ -35,9 +44,9 @@ def _columns(rows: Iterable[Mapping[str, Any]], names: Sequence[str], kind: str)
         return np.array([[float(row[name]) for name in names] for row in rows], np.float32).reshape(-1, len(names))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"a {kind} lacks a numeric feature",
+            f"some {kind} lacks a numeric feature",
             expected=f"every {kind} has numbers under {list(names)}",
-            got=f"{type(error).__name__}: {error}",
+            got=f"no {error}" if isinstance(error, KeyError) else shown_error(error),
             blame=f"the {kind} attributes of the networkx graph",
             hint=f"set it on every {kind}, or leave it out of {kind}_features",
         ) from None

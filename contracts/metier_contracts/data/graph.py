@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -11,6 +13,8 @@ from pydantic import Field, model_validator
 
 from metier_contracts.arrays import ArraySpec
 from metier_contracts.contract import Contract
+from metier_contracts.errors import InputError
+from metier_contracts.refusal import Refusal, shown
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -37,21 +41,27 @@ class Graph(Contract):
     def _count_nodes(cls, data: Any) -> Any:
         """Take the number of nodes from `x` or `node_ids` where it is not given."""
         if isinstance(data, dict) and "num_nodes" not in data and not isinstance(data.get("x"), dict):
-            named = next((data[key] for key in ("x", "node_ids") if data.get(key) is not None), None)
-            if named is not None:
+            named: Any = next((data[key] for key in ("x", "node_ids") if data.get(key) is not None), None)
+            with suppress(TypeError):  # what has no length is refused as x or node_ids
                 return {**data, "num_nodes": len(named)}
         return data
 
     @model_validator(mode="after")
     def _check(self) -> Graph:
         if self.edge_index.shape[0] != 2:
-            raise ValueError(f"edge_index int64 [2, E], got shape {list(self.edge_index.shape)}")
+            raise Refusal(
+                "an array of shape [2, E]",
+                f"shape {list(self.edge_index.shape)}",
+                field="edge_index",
+                hint="transpose a list of pairs: np.array(pairs).T",
+            )
         outside = (self.edge_index < 0) | (self.edge_index >= self.num_nodes)
         if outside.any():
             row, column = (int(i) for i in np.argwhere(outside)[0])
-            raise ValueError(
-                f"edge_index within 0..{self.num_nodes - 1}, "
-                f"got {int(self.edge_index[row, column])} at [{row}, {column}]"
+            raise Refusal(
+                f"nodes in 0..{self.num_nodes - 1}, since num_nodes is {self.num_nodes}",
+                f"node {int(self.edge_index[row, column])} at [{row}, {column}]",
+                field="edge_index",
             )
         self._check_lengths()
         return self
@@ -64,7 +74,11 @@ class Graph(Contract):
         )
         for name, value, expected in rows:
             if value is not None and len(value) != expected:
-                raise ValueError(f"{expected} rows of {name}, got {len(value)}")
+                kind = "edge" if name == "edge_attr" else "node"
+                raise Refusal(f"as many as there are {kind}s: {expected}", str(len(value)), field=name)
+        if self.node_ids is not None and len(set(self.node_ids)) != self.num_nodes:
+            twice = next(name for name, count in Counter(self.node_ids).items() if count > 1)
+            raise Refusal("each node id once", f"{twice!r} more than once", field="node_ids")
 
     @property
     def num_edges(self) -> int:
@@ -93,6 +107,14 @@ class Graph(Contract):
     @classmethod
     def from_pyg(cls, data: Any) -> Graph:
         """Return a PyTorch Geometric `Data` (or anything with edge_index, num_nodes, x, edge_attr)."""
+        if getattr(data, "edge_index", None) is None:
+            raise InputError(
+                "a PyG graph without edge_index",
+                expected="a homogeneous Data with edge_index [2, E]",
+                got=shown(data),
+                blame="the argument of Graph.from_pyg",
+                hint="take one edge type of HeteroData: data.to_homogeneous(); from adj_t use Graph.from_coo",
+            )
         edge_attr = getattr(data, "edge_attr", None)
         if edge_attr is not None and edge_attr.ndim == 1:
             edge_attr = edge_attr[:, None]
@@ -103,6 +125,15 @@ class Graph(Contract):
     @classmethod
     def from_coo(cls, matrix: scipy.sparse.coo_array, *, x: NDArray[Any] | None = None) -> Graph:
         """Return a square scipy COO matrix: entry [i, j] is the edge i -> j, its value the one edge feature."""
+        shape: tuple[int, ...] = getattr(matrix, "shape", ())
+        if not hasattr(matrix, "row") or len(shape) != 2 or shape[0] != shape[1]:
+            raise InputError(
+                "the matrix is no adjacency matrix in coordinates",
+                expected="a square scipy.sparse.coo_array",
+                got=f"{type(matrix).__name__} of shape {list(shape)}",
+                blame="the argument of Graph.from_coo",
+                hint="from another sparse format: matrix.tocoo()",
+            )
         edge_index = np.stack([np.asarray(matrix.row), np.asarray(matrix.col)]).astype(np.int64)
         edge_attr = np.asarray(matrix.data, dtype=np.float32)[:, None]
         return cls(edge_index=edge_index, num_nodes=int(matrix.shape[0]), x=x, edge_attr=edge_attr)

@@ -10,6 +10,7 @@ from pydantic import model_validator
 
 from metier_contracts.arrays import ArraySpec, Timestamps
 from metier_contracts.contract import Contract
+from metier_contracts.refusal import Refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,13 +33,16 @@ class Series(Contract):
     @model_validator(mode="after")
     def _check(self) -> Series:
         if self.values.size == 0:
-            raise ValueError("at least one value")
-        if np.isinf(self.values).any():
-            raise ValueError(f"finite values, got {self._first(np.isinf(self.values))}")
-        if not self.missing and np.isnan(self.values).any():
-            raise ValueError(f"no NaN unless missing=True, got {self._first(np.isnan(self.values))}")
-        if self.missing and np.isnan(self.values).all():
-            raise ValueError("at least one observed value, got only NaN")
+            raise Refusal("at least one value", "none", field="values")
+        infinite, unknown = np.isinf(self.values), np.isnan(self.values)
+        if infinite.any():
+            raise Refusal("finite values", self._first(infinite), field="values")
+        if not self.missing and unknown.any():
+            raise Refusal(
+                "no NaN", self._first(unknown), field="values", hint="fill it, or say missing=True where NaN is a gap"
+            )
+        if unknown.all():
+            raise Refusal("at least one observed value", "only NaN", field="values")
         if self.timestamps is not None:
             self._check_timestamps(self.timestamps)
         return self
@@ -48,13 +52,19 @@ class Series(Contract):
 
     def _check_timestamps(self, timestamps: NDArray[np.datetime64]) -> None:
         if timestamps.shape != self.values.shape:
-            raise ValueError(f"one timestamp a value, got {timestamps.size} for {self.values.size}")
+            raise Refusal(f"as many as there are values: {self.values.size}", str(timestamps.size), field="timestamps")
         if np.isnat(timestamps).any():
-            raise ValueError("timestamps without NaT")
-        steps = np.diff(timestamps)
-        if (steps <= np.timedelta64(0, "ns")).any():
-            at = int(np.flatnonzero(steps <= np.timedelta64(0, "ns"))[0]) + 1
-            raise ValueError(f"timestamps strictly ascending, got {timestamps[at]} at index {at}; sort and deduplicate")
+            at = int(np.flatnonzero(np.isnat(timestamps))[0])
+            raise Refusal("a date for each value", f"NaT at index {at}", field="timestamps")
+        falls = np.flatnonzero(timestamps[1:] <= timestamps[:-1])  # a difference would overflow past 292 years
+        if len(falls):
+            at = int(falls[0]) + 1
+            raise Refusal(
+                "strictly ascending timestamps",
+                f"{timestamps[at]} at index {at} after {timestamps[at - 1]}",
+                field="timestamps",
+                hint="sort by time and drop duplicates",
+            )
 
     def __len__(self) -> int:
         return int(self.values.size)

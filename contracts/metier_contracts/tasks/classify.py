@@ -11,6 +11,7 @@ from metier_contracts.card import Capabilities
 from metier_contracts.data.image import ImageField
 from metier_contracts.examples import ExampleSet, LabelT_co, take_as_is
 from metier_contracts.invariants import Violation
+from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
 from metier_contracts.text import Text
 
@@ -60,19 +61,21 @@ class Classify(Request[Classification[LabelT_co]], Generic[LabelT_co]):
     @model_validator(mode="after")
     def _check(self) -> Classify[LabelT_co]:
         if (self.text is None) == (self.image is None):
-            raise ValueError("one of text and image")
+            raise Refusal("one of text and image", "neither" if self.image is None else "both", field="text")
         labels, examples = self.labels, self.examples
         if labels is not None:
             distinct = set(labels)
             if not distinct:
-                raise ValueError("at least one label (or labels=None for the model's own)")
+                raise Refusal("at least one label, or None for the model's own", field="labels", got="none")
             if len(distinct) != len(labels):
-                raise ValueError(f"each label once, got {_repeated(labels)!r} more than once")
+                raise Refusal("each label once", f"{_repeated(labels)!r} more than once", field="labels")
             if examples is not None and not distinct.issuperset(examples.labels):
                 stray = next(label for label in examples.labels if label not in distinct)
-                raise ValueError(f"examples whose labels are among {list(labels)}, got an example labelled {stray!r}")
+                raise Refusal(
+                    f"examples whose labels are among {shown(list(labels))}", f"the label {stray!r}", field="examples"
+                )
             if "" in distinct:
-                raise ValueError("labels that are not empty")
+                raise Refusal("labels that are not empty", "''", field="labels")
         return self
 
     @property
@@ -113,7 +116,14 @@ def covers_labels(request: Classify, response: Classification, capabilities: Cap
         choices = capabilities.labels if isinstance(capabilities.labels, tuple) else None
     if choices is None or (len(choices) == len(response.scores) and response.scores.keys() == set(choices)):
         return None
-    return Violation("scores", f"a score for exactly {list(choices)}", f"scores for {list(response.scores)}")
+    return Violation("scores", f"a score for exactly {shown(list(choices))}", _odd(choices, response))
+
+
+def _odd(choices: Sequence[str], response: Classification) -> str:
+    absent = [label for label in choices if label not in response.scores]
+    stray = [label for label in response.scores if label not in choices]
+    odd = f"without {shown(absent)}" if absent else f"with {shown(stray)} besides"
+    return f"scores for {shown(list(response.scores))}, {odd}"
 
 
 def scores_are_probabilities(
@@ -135,7 +145,8 @@ def label_is_best(request: Classify, response: Classification, capabilities: Cap
     scores = response.scores
     if response.label in scores and scores[response.label] >= max(scores.values()):
         return None
-    return Violation("label", "the label with the highest score", f"{response.label!r} of {dict(scores)}")
+    best = max(scores, key=scores.__getitem__, default=None)
+    return Violation("label", f"the label with the highest score, {best!r}", repr(response.label))
 
 
 INVARIANTS = (covers_labels, scores_are_probabilities, label_is_best)

@@ -44,6 +44,8 @@ def one_score_a_point(request: DetectAnomalies, response: Anomalies, capabilitie
 
 def flags_follow_scores(request: DetectAnomalies, response: Anomalies, capabilities: Capabilities) -> Violation | None:
     """No flagged point scores below one that is not flagged."""
+    if len(response.scores) != len(response.flags):
+        return None
     flagged, rest = response.scores[response.flags], response.scores[~response.flags]
     if len(flagged) == 0 or len(rest) == 0 or flagged.min() >= rest.max():
         return None

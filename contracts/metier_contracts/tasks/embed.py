@@ -12,6 +12,7 @@ from metier_contracts.arrays import Vectors
 from metier_contracts.card import Capabilities
 from metier_contracts.data.image import ImageField
 from metier_contracts.invariants import Violation, length
+from metier_contracts.refusal import Refusal
 from metier_contracts.request import Request, Response
 from metier_contracts.text import Text
 
@@ -33,9 +34,9 @@ class Embed(Request[Embedding]):
     @model_validator(mode="after")
     def _check(self) -> Embed:
         if (self.texts is None) == (self.images is None):
-            raise ValueError("one of texts and images")
+            raise Refusal("one of texts and images", "neither" if self.images is None else "both", field="texts")
         if len(self) == 0:
-            raise ValueError("at least one input")
+            raise Refusal("at least one input", "none", field="texts" if self.images is None else "images")
         return self
 
     def __len__(self) -> int:
@@ -56,7 +57,7 @@ def one_vector_an_input(request: Embed, response: Embedding, capabilities: Capab
 
 def unit_norm(request: Embed, response: Embedding, capabilities: Capabilities) -> Violation | None:
     """Vectors have length 1 where the card says `normalized`."""
-    if not capabilities.normalized:
+    if not capabilities.normalized or len(response.vectors) == 0:
         return None
     norms = np.linalg.norm(response.vectors, axis=1)
     worst = float(norms[np.abs(norms - 1).argmax()])

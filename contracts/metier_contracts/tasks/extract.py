@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from metier_contracts.card import Capabilities
 from metier_contracts.contract import Contract
 from metier_contracts.invariants import Violation
+from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
 from metier_contracts.text import Text
 
@@ -22,6 +23,12 @@ class Entity(Contract):
     start: int = Field(ge=0)
     end: int = Field(ge=1)
     score: float | None = Field(default=None, ge=0, le=1)
+
+    def stands_in(self, text: str) -> bool:
+        """Tell whether `text` holds this entity at its span."""
+        # A slice that ends past the text is cut off silently, hence the length.
+        length = self.end - self.start
+        return 0 < length == len(self.text) and text[self.start : self.end] == self.text
 
 
 class Extraction(Response):
@@ -46,7 +53,11 @@ class Extract(Request[Extraction]):
     def _check(self) -> Extract:
         types = self.entity_types
         if types is not None and (not types or "" in types or len(set(types)) != len(types)):
-            raise ValueError(f"at least one entity type, none empty, each once (or None for all), got {list(types)}")
+            raise Refusal(
+                "at least one entity type, none empty, each once (or None for all)",
+                shown(list(types)),
+                field="entity_types",
+            )
         return self
 
     def needs(self) -> Mapping[str, Any]:
@@ -57,9 +68,13 @@ class Extract(Request[Extraction]):
 def spans_match(request: Extract, response: Extraction, capabilities: Capabilities) -> Violation | None:
     """Each entity's text is the text at its span."""
     for entity in response.entities:
-        found = request.text[entity.start : entity.end]
-        if entity.start >= entity.end or found != entity.text:
-            return Violation("entities", f"{entity.text!r} at {entity.start}:{entity.end} of the text", repr(found))
+        if not entity.stands_in(request.text):
+            found = request.text[entity.start : entity.end]
+            return Violation(
+                "entities",
+                f"{shown(entity.text)} at {entity.start}:{entity.end} of the text",
+                f"{shown(found)} in a text of {len(request.text)} characters",
+            )
     return None
 
 
@@ -69,13 +84,13 @@ def types_are_wanted(request: Extract, response: Extraction, capabilities: Capab
         return None
     wanted = set(request.entity_types)
     stray = next((entity for entity in response.entities if entity.label not in wanted), None)
-    return None if stray is None else Violation("entities", f"types among {sorted(wanted)}", repr(stray.label))
+    return None if stray is None else Violation("entities", f"types among {shown(sorted(wanted))}", repr(stray.label))
 
 
 def spans_ascend(request: Extract, response: Extraction, capabilities: Capabilities) -> Violation | None:
     """Entities come in order of their start."""
     starts = [entity.start for entity in response.entities]
-    return None if starts == sorted(starts) else Violation("entities", "ascending start", str(starts)[:200])
+    return None if starts == sorted(starts) else Violation("entities", "ascending start", shown(starts))
 
 
 INVARIANTS = (spans_match, types_are_wanted, spans_ascend)

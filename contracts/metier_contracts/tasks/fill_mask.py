@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from metier_contracts.card import Capabilities
 from metier_contracts.contract import Contract
 from metier_contracts.invariants import Violation, descending
+from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
 from metier_contracts.text import Text
 
@@ -40,7 +41,7 @@ class FillMask(Request[TokenRanking]):
     def _check(self) -> FillMask:
         count = self.text.count(MASK)
         if count != 1:
-            raise ValueError(f"exactly one {MASK} in the text, got {count}")
+            raise Refusal(f"exactly one {MASK} in the text", f"{count} in {shown(self.text)}", field="text")
         return self
 
 

@@ -14,6 +14,7 @@ from metier_contracts.card import Capabilities
 from metier_contracts.contract import Contract
 from metier_contracts.data.series import Series
 from metier_contracts.invariants import Violation, length
+from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
 
 
@@ -53,12 +54,21 @@ class Forecast(Request[ForecastResult]):
     @model_validator(mode="after")
     def _check(self) -> Forecast:
         if list(self.quantiles) != sorted(set(self.quantiles)):
-            raise ValueError(f"quantiles ascending, each once, got {list(self.quantiles)}")
+            raise Refusal("levels in ascending order, each once", shown(list(self.quantiles)), field="quantiles")
         for name, covariate in self.covariates.items():
-            if len(covariate.past) != len(self.series):
-                raise ValueError(f"{len(self.series)} past values of covariate {name!r}, got {len(covariate.past)}")
-            if covariate.future is not None and len(covariate.future) != self.horizon:
-                raise ValueError(f"{self.horizon} future values of covariate {name!r}, got {len(covariate.future)}")
+            past, future = covariate.past, covariate.future
+            if len(past) != len(self.series):
+                raise Refusal(
+                    f"as many as the series has points: {len(self.series)}",
+                    str(len(past)),
+                    field=f"covariates.{name}.past",
+                )
+            if future is not None and len(future) != self.horizon:
+                raise Refusal(
+                    f"as many as the horizon has steps: {self.horizon}",
+                    str(len(future)),
+                    field=f"covariates.{name}.future",
+                )
         return self
 
     def needs(self) -> Mapping[str, Any]:
@@ -95,14 +105,12 @@ def timestamps_follow(request: Forecast, response: ForecastResult, capabilities:
     """Timestamps come after the series and ascend, and are there when the series has them."""
     known, future = request.series.timestamps, response.timestamps
     if (known is None) != (future is None):
-        return Violation("timestamps", "given if and only if the series has them", repr(future)[:80])
+        return Violation("timestamps", "given if and only if the series has them", "none" if future is None else "some")
     if known is None or future is None:
         return None
-    if (
-        len(future) != request.horizon
-        or (np.diff(np.concatenate([known[-1:], future])) <= np.timedelta64(0, "ns")).any()
-    ):
-        return Violation("timestamps", f"{request.horizon}, ascending, after {known[-1]}", str(future)[:80])
+    if len(future) != request.horizon or (future <= np.concatenate([known[-1:], future[:-1]])).any():
+        got = f"{len(future)} from {future[0]} to {future[-1]}" if len(future) else "none"
+        return Violation("timestamps", f"{request.horizon} in ascending order, after {known[-1]}", got)
     return None
 
 

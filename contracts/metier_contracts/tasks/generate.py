@@ -12,7 +12,9 @@ from metier_contracts.card import Capabilities
 from metier_contracts.contract import Contract
 from metier_contracts.data.image import ImageField
 from metier_contracts.invariants import Violation
+from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
+from metier_contracts.schemas import check_schema, invalid
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
@@ -57,6 +59,13 @@ class Message(Contract):
         """Whether a part is an image."""
         return not isinstance(self.content, str) and any(isinstance(part, ImagePart) for part in self.content)
 
+    @model_validator(mode="after")
+    def _check(self) -> Message:
+        blank = self.content.isspace() if isinstance(self.content, str) else not (self.text.strip() or self.has_image)
+        if self.role == "user" and (blank or not self.content):
+            raise Refusal("a text or an image in a message of the user", shown(self.content), field="content")
+        return self
+
 
 class Tool(Contract):
     """A function that the model may ask to be called. `parameters`: a JSON Schema of its arguments."""
@@ -64,6 +73,12 @@ class Tool(Contract):
     name: str = Field(min_length=1)
     description: str = ""
     parameters: Mapping[str, Any] = {"type": "object"}
+
+    @model_validator(mode="after")
+    def _check(self) -> Tool:
+        if "parameters" in self.model_fields_set:
+            check_schema(self.parameters, field="parameters")
+        return self
 
 
 class Sampling(Contract):
@@ -78,9 +93,13 @@ class Sampling(Contract):
 
 
 class GenerationChunk(Response):
-    """A piece of a generation while it streams; the last one carries the finish reason and the token counts."""
+    """A piece of a generation while it streams; the last one carries the finish reason and the token counts.
+
+    `tool_calls`: the calls that are complete with this piece.
+    """
 
     text: str
+    tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: FinishReason | None = None
     input_tokens: int | None = Field(default=None, ge=0)
     output_tokens: int | None = Field(default=None, ge=0)
@@ -114,6 +133,19 @@ class Generate(Request[Generation]):
             return {**data, "messages": ({"role": "user", "content": prompt},)}
         return data
 
+    @model_validator(mode="after")
+    def _check(self) -> Generate:
+        if self.json_schema is not None:
+            check_schema(self.json_schema, field="json_schema")
+        if len(self.tools) > 1:
+            self._check_names([tool.name for tool in self.tools])
+        return self
+
+    def _check_names(self, names: list[str]) -> None:
+        if len(set(names)) != len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise Refusal("each tool's name once", f"{twice!r} more than once", field="tools")
+
     @classmethod
     def of(cls, prompt: str, *, sampling: Sampling | None = None) -> Generate:
         """Return the request of a single user message."""
@@ -142,8 +174,8 @@ def tools_exist(request: Generate, response: Generation, capabilities: Capabilit
     tools = {tool.name: tool for tool in request.tools}
     for call in response.tool_calls:
         if call.name not in tools:
-            return Violation("tool_calls", f"a tool among {sorted(tools)}", repr(call.name))
-        if problem := invalid("tool_calls", json.dumps(dict(call.arguments)), tools[call.name].parameters):
+            return Violation("tool_calls", f"a tool among {shown(sorted(tools))}", repr(call.name))
+        if problem := invalid("tool_calls", json.dumps(dict(call.arguments), default=str), tools[call.name].parameters):
             return problem
     return None
 
@@ -156,19 +188,6 @@ def stays_within_tokens(request: Generate, response: Generation, capabilities: C
         if response.output_tokens <= most
         else Violation("output_tokens", f"<= {most}", str(response.output_tokens))
     )
-
-
-def invalid(field: str, text: str, schema: Mapping[str, Any]) -> Violation | None:
-    """Return how `text` fails to be JSON that is valid against `schema`, or None."""
-    import jsonschema
-
-    try:
-        jsonschema.validate(json.loads(text), dict(schema))
-    except json.JSONDecodeError as error:
-        return Violation(field, "JSON", f"{error} in {text[:80]!r}")
-    except jsonschema.ValidationError as error:
-        return Violation(field, f"valid against the schema at {error.json_path}", error.message[:200])
-    return None
 
 
 INVARIANTS = (fits_schema, tools_exist, stays_within_tokens)

@@ -13,6 +13,7 @@ from metier_contracts.arrays import ArraySpec, Vectors
 from metier_contracts.card import Capabilities
 from metier_contracts.data.graph import Graph
 from metier_contracts.invariants import Violation, length
+from metier_contracts.refusal import Refusal
 from metier_contracts.request import Request, Response
 
 Level = Literal["node", "edge", "graph"]
@@ -42,10 +43,17 @@ class GraphScore(Request[GraphScores]):
     def _check(self) -> GraphScore:
         if self.edges is None:
             return self
-        if self.level != "edge" or self.edges.shape[0] != 2:
-            raise ValueError(f"edges int64 [2, K] at level 'edge' only, got {list(self.edges.shape)} at {self.level!r}")
-        if ((self.edges < 0) | (self.edges >= self.graph.num_nodes)).any():
-            raise ValueError(f"edges within 0..{self.graph.num_nodes - 1}")
+        if self.level != "edge":
+            raise Refusal("no edges unless level='edge'", f"edges at level={self.level!r}", field="edges")
+        if self.edges.shape[0] != 2 or self.edges.shape[1] == 0:
+            raise Refusal("an array of shape [2, K] with K >= 1", f"shape {list(self.edges.shape)}", field="edges")
+        outside = (self.edges < 0) | (self.edges >= self.graph.num_nodes)
+        if outside.any():
+            raise Refusal(
+                f"nodes in 0..{self.graph.num_nodes - 1}, those of the graph",
+                f"node {int(self.edges[outside][0])}",
+                field="edges",
+            )
         return self
 
     @property

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from metier_contracts.card import Capabilities
 from metier_contracts.invariants import Violation, descending, finite, length
+from metier_contracts.refusal import shown
 from metier_contracts.request import Request, Response
 from metier_contracts.text import Text
 
@@ -42,7 +43,7 @@ def is_permutation(request: Rank, response: Ranking, capabilities: Capabilities)
     count = len(request.candidates)
     if len(response.order) == count and set(response.order) == set(range(count)):
         return None
-    return Violation("order", f"a permutation of 0..{count - 1}", str(list(response.order))[:200])
+    return Violation("order", f"a permutation of 0..{count - 1}", shown(list(response.order)))
 
 
 def scores_descend(request: Rank, response: Ranking, capabilities: Capabilities) -> Violation | None:

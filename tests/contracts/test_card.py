@@ -1,0 +1,48 @@
+"""Cards: what a model can do, and what a request needs of it."""
+
+from typing import Any
+
+import pytest
+from metier_contracts import Capabilities, ModelCard
+
+
+@pytest.mark.parametrize(
+    ("given", "needs", "unmet"),
+    [
+        ({}, {}, []),
+        ({"few_shot": True}, {"few_shot": True}, []),
+        ({}, {"few_shot": True}, ["few_shot: needs yes"]),
+        ({"modalities": ("text", "image")}, {"modalities": frozenset({"image"})}, []),
+        ({}, {"modalities": frozenset({"image"})}, ["modalities: needs image"]),
+        ({"labels": "open"}, {"labels": frozenset({"a", "b"})}, []),
+        ({"labels": ("a", "b", "c")}, {"labels": frozenset({"a", "b"})}, []),
+        ({"labels": ("a",)}, {"labels": frozenset({"a", "b"})}, ["labels: needs a, b"]),
+        ({}, {"labels": frozenset({"a"})}, ["labels: needs a"]),
+        ({"labels": ("a",)}, {"labels": "listed"}, []),
+        ({"labels": "open"}, {"labels": "listed"}, ["labels: needs listed"]),
+        ({"labels": ()}, {"labels": "listed"}, ["labels: needs listed"]),
+        ({}, {"labels": "listed"}, ["labels: needs listed"]),
+        ({"levels": ("node",)}, {"levels": frozenset({"graph"})}, ["levels: needs graph"]),
+        ({"dimensions": 3}, {"dimensions": 3}, []),
+        ({"dimensions": 3}, {"dimensions": 4}, ["dimensions: needs 4"]),
+        ({}, {"stream": True, "tools": True}, ["stream: needs yes", "tools: needs yes"]),
+    ],
+)
+def test_unmet_needs_are_told(given: dict[str, Any], needs: dict[str, Any], unmet: list[str]) -> None:
+    assert Capabilities(**given).unmet(needs) == unmet
+
+
+@pytest.mark.parametrize(
+    ("source", "remote"),
+    [
+        (None, False),
+        ("hf:org/name", False),
+        ("wheel:a==1#b", False),
+        ("path:/x", False),
+        ("http://x", True),
+        ("https://x", True),
+    ],
+)
+def test_a_card_with_an_address_is_remote(source: str | None, remote: bool) -> None:
+    card = ModelCard(id="a", plugin="p", architecture="llm", licence="MIT", source=source, tasks={"generate": {}})
+    assert card.remote is remote
