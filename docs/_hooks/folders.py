@@ -1,0 +1,66 @@
+"""What stands in a folder: decisions, and what scripts/evaluate and scripts/bench measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tables import table
+
+DOCS = Path(__file__).parent.parent
+NOTHING = "Nothing has been recorded yet."
+
+
+def decisions() -> str:
+    """Return a list of the decision records, by number."""
+    records = [path for path in sorted((DOCS / "decisions").glob("*.md")) if path.name != "index.md"]
+    return "\n".join(f"- [{_title(path)}]({path.name})" for path in records) or NOTHING
+
+
+def _title(path: Path) -> str:
+    return path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+
+
+def evaluations() -> str:
+    """Return a section for each file that scripts/evaluate wrote into docs/results."""
+    return "\n\n".join(_evaluation(result) for result in _measured("ways")) or NOTHING
+
+
+def figures() -> str:
+    """Return a section for each file in docs/results that scripts/bench --json printed."""
+    return "\n\n".join(_figures(result) for result in _measured("figures")) or NOTHING
+
+
+def _measured(kind: str) -> list[dict[str, Any]]:
+    """Return the results of one kind, the newest first by the names of their files."""
+    paths = sorted((DOCS / "results").glob("*.json"), reverse=True)
+    results = [{"file": path.name, **json.loads(path.read_text(encoding="utf-8"))} for path in paths]
+    return [result for result in results if kind in result]
+
+
+def _evaluation(result: Mapping[str, Any]) -> str:
+    ways = result["ways"]
+    columns = [name for name in next(iter(ways.values())) if name != "predictions"]
+    rows = [[way, *(figures[name] for name in columns)] for way, figures in ways.items()]
+    data = (
+        f"{result['data']}. {result['train']:,} texts to fit, {result['held_out']:,} held out, seed {result['seed']}."
+    )
+    titles = ["", *(name.replace("_", " ") for name in columns)]
+    return "\n\n".join([f"## {result['title']}", data, table(titles, rows), _origin(result)])
+
+
+def _figures(result: Mapping[str, Any]) -> str:
+    verdicts = {True: "met", False: "missed", None: ""}
+    rows = [
+        (figure["name"], f"{figure['value']:.4g} {figure['unit']}", figure["goal"], verdicts[figure["met"]])
+        for figure in result["figures"]
+    ]
+    return "\n\n".join([f"## {result['file']}", table(("figure", "value", "goal", ""), rows), _origin(result)])
+
+
+def _origin(result: Mapping[str, Any]) -> str:
+    machine = ", ".join(f"{name} {value}" for name, value in result["machine"].items())
+    made = [f" {word} {result[key]}" for word, key in (("on", "date"), ("by", "command")) if key in result]
+    return f"Measured{''.join(made)} ({machine}); the file is `docs/results/{result['file']}`."

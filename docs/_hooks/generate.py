@@ -1,0 +1,33 @@
+"""A MkDocs hook: writes into the pages what the code itself knows, so that nobody copies it by hand.
+
+A page asks for it by the comment `<!-- generate: NAME ARGUMENTS -->`, where NAME is a key of `GENERATORS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from api import api
+from command_line import command_line
+from folders import decisions, evaluations, figures
+from tables import card_fields, error_tree, settings, task_table
+
+GENERATORS: dict[str, Callable[..., str]] = {
+    "api": api,
+    "card-fields": card_fields,
+    "command-line": command_line,
+    "decisions": decisions,
+    "error-tree": error_tree,
+    "evaluations": evaluations,
+    "figures": figures,
+    "settings": settings,
+    "task-table": task_table,
+}
+MARK = re.compile(r"<!-- generate: (\S+)\s*(.*?)\s*-->", re.DOTALL)
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Replace each mark of a page; MkDocs calls this."""
+    return MARK.sub(lambda mark: GENERATORS[mark[1]](*mark[2].split()), markdown)

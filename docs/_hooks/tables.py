@@ -1,0 +1,50 @@
+"""Tables of tasks, errors and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from api import prose
+from metier.config import Config
+from metier_contracts import TASKS, Capabilities, ModelCard, Task, errors
+
+_REFERENCE = "reference/metier_contracts.md"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(str(cell).replace('|', '&#124;') for cell in line)} |" for line in lines)
+
+
+def task_table() -> str:
+    """Return a row for each task: its request and response with their fields, and its invariants."""
+    return table(("task", "request", "response", "always holds"), map(_task_row, TASKS.values()))
+
+
+def _task_row(task: Task) -> Sequence[str]:
+    invariants = [(invariant.__doc__ or "").splitlines()[0] for invariant in task.invariants]
+    return f"`{task.name}`", _record(task.request), _record(task.response), "<br>".join(invariants)
+
+
+def _record(kind: type[Any]) -> str:
+    fields = ", ".join(f"`{name}`" for name in kind.model_fields if name != "provenance")
+    return f"[{kind.__name__}]({_REFERENCE}#{kind.__name__.lower()})<br>{fields}"
+
+
+def error_tree() -> str:
+    """Return the tree that the docstring of the errors draws."""
+    tree = [line[4:] for line in (errors.__doc__ or "").splitlines() if line.startswith("    ")]
+    return "\n".join(["```text", *tree, "```"])
+
+
+def settings() -> str:
+    """Return what each setting means and its default."""
+    defaults = [(f"`{name}`", f"`{field.get_default()!r}`") for name, field in Config.model_fields.items()]
+    return "\n\n".join([prose(Config), table(("setting", "default"), defaults)])
+
+
+def card_fields() -> str:
+    """Return what stands on a card, and in its table for a task."""
+    return "\n\n".join(prose(kind) for kind in (ModelCard, Capabilities))

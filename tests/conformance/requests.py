@@ -1,0 +1,55 @@
+"""For each task, requests that differ in size and content. A card takes those whose needs it meets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from metier_contracts import Classify, Embed, ExampleSet, Extract, FillMask, ModelCard, Rank, Request
+
+TEXTS = (
+    "The parcel arrived a day late, but whole.",
+    "On 3 March you charged Helen Marsh $49.99 twice for the same subscription with Kestrel Mobile.",
+    "Yes.",
+    "Since the update on Tuesday the app closes whenever I open a photograph; reinstalling it did not help, and neither "
+    "did the advice on your page. Ça alors! I moved from Vienna to Lyon in May 2024 and kept my number.",
+    "Thanks a lot 🙂 that solved it",
+)
+EXAMPLES = ExampleSet.from_pairs(
+    [
+        ("I was charged twice", "billing"),
+        ("Why is there a fee of $5 on my card?", "billing"),
+        ("The app closes when I open it", "fault"),
+        ("No signal since noon", "fault"),
+        ("Thank you for the quick help", "praise"),
+        ("Great service, five stars", "praise"),
+    ]
+)
+ANTIBODY = "EVQLVESGGGLVQPGGSLRLSCAASGFNIKDTYIHWVRQAPGKGLEWVARIYPTNGYTRYADSVKGRFTISADTSKNTAYLQMNSLRAEDTAVYYCSR"
+
+REQUESTS: dict[str, Sequence[Request[Any]]] = {
+    "classify": [
+        *(Classify(text=text, labels=["billing", "fault", "praise"]) for text in TEXTS),
+        *(Classify(text=text, labels=["billing", "fault", "praise"], multi_label=True) for text in TEXTS[:2]),
+        *(Classify(text=text, examples=EXAMPLES) for text in TEXTS),
+    ],
+    "embed": [*(Embed(texts=[text]) for text in TEXTS), Embed(texts=TEXTS)],
+    "rank": [Rank(query=text, candidates=TEXTS) for text in TEXTS[:3]],
+    "extract": [
+        *(Extract(text=text) for text in TEXTS),
+        *(Extract(text=text, entity_types=["DATE", "MONEY"]) for text in TEXTS[:2]),
+    ],
+    "fill-mask": [
+        FillMask(text=f"{ANTIBODY[:position]}[MASK]{ANTIBODY[position + 1 :]}", top_k=3) for position in (3, 40, 95)
+    ],
+}
+
+
+def requests_for(card: ModelCard) -> list[Request[Any]]:
+    """Return every request that the card says it can serve."""
+    return [
+        request
+        for task, table in card.tasks.items()
+        for request in REQUESTS.get(task, ())
+        if not table.unmet(request.needs())
+    ]

@@ -1,0 +1,166 @@
+"""What every card whose trained weights can be had must hold, run on its real weights."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from metier import Runtime
+from metier.plugins import discover
+from metier_contracts import Embedding, ModelCard, Request, Response, Task
+from metier_contracts.tasks import TASKS
+
+CARDS = [
+    card
+    for record in discover()
+    if record.package == "metier" and record.manifest is not None
+    for card in record.manifest.models
+    if card.verified == "here"
+]
+# bfloat16 has 8 bits of mantissa: a padded batch and a single text round their sums otherwise.
+TOLERANCE = 2e-2
+CYCLES = 10
+
+
+def _requests_for() -> Callable[[ModelCard], list[Request[Any]]]:
+    spec = spec_from_file_location("conformance_requests", Path(__file__).with_name("requests.py"))
+    if spec is None or spec.loader is None:
+        raise ImportError("requests.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.requests_for  # type: ignore[no-any-return]
+
+
+requests_for = _requests_for()
+
+
+@pytest.fixture(scope="module", params=CARDS, ids=lambda card: card.id)
+def card(request: pytest.FixtureRequest) -> ModelCard:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def runtime(card: ModelCard) -> Iterator[Runtime]:
+    with Runtime() as runtime:
+        runtime.pull(card.id)
+        yield runtime
+
+
+def test_there_are_cards() -> None:
+    assert {card.plugin for card in CARDS} == {record.name for record in discover() if record.package == "metier"}
+
+
+def test_each_task_has_a_request(card: ModelCard) -> None:
+    assert {request.task for request in requests_for(card)} == set(card.tasks)
+
+
+def test_answers_hold_the_invariants(runtime: Runtime, card: ModelCard) -> None:
+    for request in requests_for(card):
+        response = runtime.run(request, model=card.id)
+        task: Task = TASKS[request.task]
+        assert task.violation(request, response, card.tasks[request.task]) is None
+        assert response.provenance is not None
+        assert response.provenance.model == card.id
+
+
+def test_answers_survive_the_wire(runtime: Runtime, card: ModelCard) -> None:
+    for request in requests_for(card):
+        response = runtime.run(request, model=card.id)
+        assert TASKS[request.task].request.from_json(request.to_json()) == request
+        assert TASKS[request.task].response.from_json(response.to_json()) == response
+
+
+def test_a_batch_answers_as_singles_do(runtime: Runtime, card: ModelCard) -> None:
+    requests = requests_for(card)
+    singles = [runtime.run(request, model=card.id) for request in requests]
+    for single, batched in zip(singles, runtime.map(requests, model=card.id), strict=True):
+        assert_close(single, batched)
+
+
+def test_the_same_request_has_the_same_answer(runtime: Runtime, card: ModelCard) -> None:
+    for request in requests_for(card):
+        first, second = (runtime.run(request, model=card.id) for _ in range(2))
+        assert first.model_copy(update={"provenance": None}) == second.model_copy(update={"provenance": None})
+
+
+def test_unloading_leaves_no_tensor(card: ModelCard) -> None:
+    with Runtime() as runtime:
+        before = storages()
+        runtime.run(requests_for(card)[0], model=card.id)
+        assert runtime.accounted_bytes > 0
+        assert runtime.unload(card.id)
+        assert runtime.accounted_bytes == 0
+        assert storages() - before == set()
+
+
+def test_loading_again_and_again_does_not_grow(card: ModelCard) -> None:
+    with Runtime() as runtime:
+        request = requests_for(card)[0]
+        sizes = []
+        for _ in range(CYCLES + 2):
+            runtime.run(request, model=card.id)
+            size = runtime.accounted_bytes
+            runtime.unload(card.id)
+            gc.collect()
+            sizes.append(psutil.Process().memory_info().rss)
+    # The first loads fill the allocators' pools.
+    assert sizes[-1] - sizes[1] <= 0.05 * max(size, card.bytes) + allocator_slack()
+
+
+def test_offline_opens_no_socket(card: ModelCard, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    with Runtime(offline=True) as offline:
+        offline.run(requests_for(card)[0], model=card.id)
+
+
+def storages() -> set[int]:
+    """Return the addresses of all tensor storages that are alive and hold something."""
+    import torch
+
+    gc.collect()
+    return {
+        tensor.untyped_storage().data_ptr()
+        for tensor in gc.get_objects()
+        if torch.is_tensor(tensor) and tensor.untyped_storage().nbytes() > 4096
+    }
+
+
+def allocator_slack() -> int:
+    """Return what malloc may keep without anybody holding it: it gives back whole pages only."""
+    return 2**20 * (os.cpu_count() or 1) if sys.platform == "linux" else 2**23
+
+
+def assert_close(one: Response, other: Response) -> None:
+    if isinstance(one, Embedding) and isinstance(other, Embedding):
+        assert np.abs(one.vectors - other.vectors).max() <= TOLERANCE
+        return
+    left, right = one.model_dump(exclude={"provenance"}), other.model_dump(exclude={"provenance"})
+    _assert_close(left, right)
+
+
+def _assert_close(left: Any, right: Any) -> None:
+    if isinstance(left, dict):
+        assert left.keys() == right.keys()
+        for key in left:
+            _assert_close(left[key], right[key])
+    elif isinstance(left, list | tuple):
+        assert len(left) == len(right)
+        for a, b in zip(left, right, strict=True):
+            _assert_close(a, b)
+    elif isinstance(left, float):
+        assert left == pytest.approx(right, abs=TOLERANCE)
+    else:
+        assert left == right

@@ -1,0 +1,77 @@
+"""What the hook writes into the pages."""
+
+import json
+
+import pytest
+from metier.cli import app
+from metier_contracts import TASKS
+from typer.main import get_command
+
+
+@pytest.fixture
+def results(expand, tmp_path, monkeypatch):
+    """A folder that stands in for docs/results."""
+    import folders
+
+    (tmp_path / "results").mkdir()
+    monkeypatch.setattr(folders, "DOCS", tmp_path)
+    return tmp_path / "results"
+
+
+MACHINE = {"processor": "acme", "cores": 2}
+
+
+def test_every_task_has_a_row(expand):
+    page = expand("<!-- generate: task-table -->")
+    for task in TASKS.values():
+        assert f"| `{task.name}` | [{task.request.__name__}](" in page
+
+
+def test_every_command_has_its_help(expand):
+    page = expand("<!-- generate: command-line -->")
+    for name, command in get_command(app).commands.items():
+        assert f"## metier {name}\n" in page
+        for child in getattr(command, "commands", {}):
+            assert f"Usage: metier {name} {child} " in page
+
+
+def test_a_class_shows_fields_methods_and_what_it_raises(expand):
+    page = expand("<!-- generate: api metier_contracts Classify CallContext -->")
+    assert "    multi_label: bool = False" in page
+    assert "#### CallContext.check\n\n```python\ndef check(self) -> None: ...\n```" in page
+    assert "_cancelled" not in page
+
+
+def test_a_function_shows_its_overloads(expand):
+    page = expand("<!-- generate: api metier parallel -->")
+    assert "def parallel(a: Step[A, B1], b: Step[A, B2], /) -> Step[A, tuple[B1, B2]]: ..." in page
+    assert "**Raises**\n\n- `PipelineTypeError`: " in page
+
+
+def test_evaluations_become_tables(expand, results):
+    result = {
+        "title": "Sentiment",
+        "date": "2026-01-31",
+        "command": "evaluate",
+        "seed": 0,
+        "data": "Some texts",
+        "train": 9000,
+        "held_out": 2,
+        "machine": MACHINE,
+        "ways": {"majority": {"accuracy": 0.5, "fit_seconds": 0.0, "predictions": "01"}},
+    }
+    (results / "a.json").write_text(json.dumps(result), encoding="utf-8")
+    page = expand("<!-- generate: evaluations -->")
+    assert "Some texts. 9,000 texts to fit, 2 held out, seed 0." in page
+    assert "|  | accuracy | fit seconds |\n| --- | --- | --- |\n| majority | 0.5 | 0.0 |" in page
+    assert "on 2026-01-31 by evaluate (processor acme, cores 2)" in page
+
+
+def test_figures_become_tables(expand, results):
+    figure = {"name": "import", "value": 0.21, "unit": "s", "goal": "at most 0.3 s", "met": True}
+    (results / "b.json").write_text(json.dumps({"machine": MACHINE, "figures": [figure]}), encoding="utf-8")
+    assert "| import | 0.21 s | at most 0.3 s | met |" in expand("<!-- generate: figures -->")
+
+
+def test_without_results_the_pages_say_so(expand, results):
+    assert expand("<!-- generate: figures -->") == expand("<!-- generate: evaluations -->") != ""

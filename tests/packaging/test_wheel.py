@@ -1,0 +1,116 @@
+"""The built distribution: what it holds, and what it does in an environment with nothing else."""
+
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email.parser import Parser
+from pathlib import PurePosixPath
+
+import pytest
+
+STRAY = {"tests", "docs", "examples", "benchmarks", "__pycache__"}
+
+
+def run(*command, cwd):
+    """Run a command away from the tree, as a user would."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        [*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=600
+    )
+
+
+@pytest.fixture(scope="session")
+def built(root, tmp_path_factory):
+    """The folder that holds the sdist, and the wheel built from it."""
+    folder = tmp_path_factory.mktemp("dist")
+    done = run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, root, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(built):
+    """The path of the wheel."""
+    [path] = built.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="session")
+def files(wheel):
+    """The names of the files in the wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.namelist()
+
+
+@pytest.fixture(scope="session")
+def clean(wheel, tmp_path_factory):
+    """A function that runs a command of an environment where the wheel is installed without extras."""
+    folder = tmp_path_factory.mktemp("clean")
+    assert run(sys.executable, "-m", "venv", folder / "venv", cwd=folder).returncode == 0
+    scripts = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    done = run(scripts / "python", "-m", "pip", "install", "--quiet", wheel, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return lambda program, *arguments: run(scripts / program, *arguments, cwd=folder)
+
+
+class TestContents:
+    def test_packages_and_nothing_else(self, files, plugins):
+        tops = {PurePosixPath(name).parts[0] for name in files}
+        own = {"metier", "metier_contracts", *(f"metier_{name}" for name in plugins)}
+        assert {top for top in tops if not top.endswith(".dist-info")} == own
+        assert [name for name in files if STRAY & set(PurePosixPath(name).parts) or name.endswith(".pyc")] == []
+
+    def test_every_source_file_is_in(self, files, root, plugins):
+        for source in (root / "contracts", root / "core", *plugins.values()):
+            names = {path.relative_to(source).as_posix() for path in source.glob("metier*/**/*.py")}
+            assert names <= set(files)
+
+    def test_each_package_is_typed(self, files, plugins):
+        for package in ("metier", "metier_contracts", *(f"metier_{name}" for name in plugins)):
+            assert f"{package}/py.typed" in files
+
+    def test_manifests_and_licence_are_in(self, files, plugins):
+        assert {f"metier_{name}/metier-plugin.toml" for name in plugins} <= set(files)
+        assert any(name.endswith(".dist-info/licenses/LICENSE") for name in files)
+
+    def test_no_heavy_library_without_an_extra(self, wheel):
+        with zipfile.ZipFile(wheel) as archive:
+            [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+            metadata = Parser().parsestr(archive.read(name).decode())
+        required = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
+        assert [line for line in required if line.startswith(("torch", "transformers", "scikit", "spacy"))] == []
+
+    def test_the_sdist_holds_what_a_build_needs_alone(self, built):
+        [path] = built.glob("*.tar.gz")
+        with tarfile.open(path) as archive:
+            tops = {PurePosixPath(name).parts[1] for name in archive.getnames()}
+        sources = {"contracts", "core", "plugins", "pyproject.toml", "README.md", "LICENSE"}
+        assert tops - {"PKG-INFO", ".gitignore"} == sources
+
+
+class TestCleanEnvironment:
+    def test_dependencies_agree_and_torch_is_not_among_them(self, clean):
+        assert clean("pip", "check").returncode == 0
+        assert clean("python", "-c", "import torch").returncode == 1
+
+    def test_imports(self, clean):
+        done = clean("python", "-W", "error", "-c", "import metier; print(metier.Runtime.__name__)")
+        assert (done.stdout, done.stderr) == ("Runtime\n", "")
+
+    def test_help(self, clean):
+        done = clean("metier", "--help")
+        assert done.returncode == 0
+        assert "doctor" in done.stdout
+
+    def test_doctor_says_how_to_install_each_plugin_and_finds_no_fault(self, clean, plugins):
+        done = clean("metier", "doctor")
+        assert done.returncode == 0, done.stdout + done.stderr
+        for name in plugins:
+            assert f'pip install "metier[{name}]"' in done.stdout
+
+    def test_models_are_listed_and_say_what_they_need(self, clean):
+        done = clean("metier", "models")
+        assert done.returncode == 0, done.stderr
+        assert 'available: pip install "metier[mlm]"' in done.stdout
