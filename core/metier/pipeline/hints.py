@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, ForwardRef, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import typing_extensions
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 
 Hint = Any
 
+_AS_SEQUENCE: dict[Any, Any] = {str: Sequence[str], bytes: Sequence[int]}
 _PROMOTED: dict[Any, tuple[Any, ...]] = {float: (int,), complex: (int, float)}
 _UNIONS: tuple[Any, ...] = (Union, types.UnionType)
 
@@ -35,7 +37,7 @@ def signature_of(function: Callable[..., Any]) -> tuple[Hint, Hint]:
         )
     parameter = _only_parameter(function, name)
     try:
-        hints = get_type_hints(function, include_extras=True)
+        hints = get_type_hints(_annotated(function), include_extras=True)
     except (NameError, TypeError, AttributeError) as error:
         raise _unusable(
             name, "annotations that resolve", str(error), "define the type at module level, or import it"
@@ -44,6 +46,13 @@ def signature_of(function: Callable[..., Any]) -> tuple[Hint, Hint]:
         if wanted not in hints:
             raise _unusable(name, f"an annotation {what}", "none", "annotate it, or give takes=... and gives=...")
     return hints[parameter], hints["return"]
+
+
+def _annotated(function: Callable[..., Any]) -> Any:
+    """Return what bears the annotations: the function in a partial, the `__call__` of an object."""
+    if isinstance(function, functools.partial):
+        return _annotated(function.func)
+    return function if inspect.isroutine(function) or isinstance(function, type) else type(function).__call__
 
 
 def _only_parameter(function: Callable[..., Any], name: str) -> str:
@@ -117,7 +126,7 @@ def _default(parameter: Any) -> Hint:
 def fits(gives: Hint, takes: Hint) -> bool:
     """Tell whether every value of `gives` is one of `takes`, covariantly; `Any` and type variables fit everything."""
     gives, takes = _plain(gives), _plain(takes)
-    if takes in (Any, object) or gives is Any:
+    if takes in (Any, object) or gives is Any or _is_static_protocol(takes):
         return True
     if _origin(gives) in _UNIONS:
         return all(fits(member, takes) for member in get_args(gives))
@@ -128,8 +137,13 @@ def fits(gives: Hint, takes: Hint) -> bool:
     return _fits_by_parts(gives, takes)
 
 
+def _is_static_protocol(hint: Hint) -> bool:
+    """A protocol that is not `@runtime_checkable` can be told by type checkers alone."""
+    return bool(getattr(hint, "_is_protocol", False)) and not getattr(hint, "_is_runtime_protocol", False)
+
+
 def _fits_by_parts(gives: Hint, takes: Hint) -> bool:
-    (given, given_arguments), (taken, taken_arguments) = _generic(gives), _generic(takes)
+    (given, given_arguments), (taken, taken_arguments) = _generic(_AS_SEQUENCE.get(gives, gives)), _generic(takes)
     by_class = isinstance(given, type) and isinstance(taken, type)
     if not by_class or not given_arguments or not taken_arguments or given is tuple or taken is tuple:
         return _fits_tuple(gives, takes) if given is tuple and taken_arguments else _subhint(gives, takes)
@@ -189,7 +203,7 @@ def accepts(takes: Hint, value: object) -> bool:
     """Tell whether a value is one that `takes` describes, as far as that can be told without reading all of it."""
     from beartype.door import is_bearable
 
-    return bool(is_bearable(value, _erased(takes)))
+    return _is_static_protocol(_plain(takes)) or bool(is_bearable(value, _erased(takes)))
 
 
 def _erased(hint: Hint) -> Hint:
@@ -197,6 +211,8 @@ def _erased(hint: Hint) -> Hint:
     hint = _plain(hint)
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         return _generic(hint)[0]
+    if hint in _PROMOTED:
+        return Union[(hint, *_PROMOTED[hint])]
     arguments = get_args(hint)
     if not arguments or _origin(hint) is Literal or any(isinstance(argument, list) for argument in arguments):
         return hint

@@ -54,7 +54,13 @@ class Step(ABC, Generic[In_contra, Out_co]):
     def __rshift__(self, other: Step[Out_co, Next]) -> Step[In_contra, Next]:
         """Return the pipeline that does this step and then the other."""
         if not isinstance(other, Step):
-            return NotImplemented
+            raise PipelineTypeError(
+                f"step {self.name!r} is followed by something that is no step",
+                expected="a Step",
+                got=type(other).__name__,
+                blame="the right side of >>",
+                hint="lift a function with @step, or with @task where it makes a request",
+            )
         connect(self, other)
         return Chain((*parts(self), *parts(other)))
 
