@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, NoReturn
 
 from metier_contracts import (
     TASKS,
@@ -18,8 +18,16 @@ from metier_contracts import (
 )
 
 from metier.plugins import PluginHost, PluginRecord
+from metier.plugins.host import quarantined
 
 Origin = Literal["plugin", "fitted", "config", "runtime"]
+
+_SHOWN: Mapping[Origin, str] = {
+    "plugin": "a plugin",
+    "fitted": "the fitted models on this machine",
+    "config": "metier.toml or Runtime(config=...)",
+    "runtime": "Runtime(cards=...)",
+}
 
 
 @dataclass(frozen=True)
@@ -52,12 +60,18 @@ class Catalog:
         for card in cards:
             if origin != "plugin":
                 for task in card.tasks:
-                    require_task(task)
+                    require_task(task, blame=f"the card {card.id!r} from {_SHOWN[origin]}")
             self._entries[card.id] = Entry(card, origin, self._host.find(card.plugin))
 
     def add(self, origin: Origin, card: ModelCard) -> None:
         """Add one card, over any of the same id."""
         self._add(origin, (card,))
+
+    def refresh(self, plugin: str) -> None:
+        """Take over what the host has learned of a plugin since: that it does not import."""
+        for model, entry in list(self._entries.items()):
+            if entry.card.plugin == plugin:
+                self._entries[model] = replace(entry, plugin=self._host.find(plugin))
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -68,22 +82,43 @@ class Catalog:
         return model in self._entries
 
     def get(self, model: str) -> Entry:
-        """Return the entry of a model id; raise `UnknownModelError` with the nearest ids otherwise."""
-        try:
-            return self._entries[model]
-        except KeyError:
-            near = difflib.get_close_matches(model, self._entries, n=3, cutoff=0.4)
-            raise UnknownModelError(
-                f"no model has the id {model!r}",
-                expected=f"perhaps {', '.join(map(repr, near))}" if near else "one of those in `metier models`",
-                got=repr(model),
-                blame="the model asked for",
-                hint="`metier models` lists all ids; a quarantined plugin's models are missing there (`metier doctor`)",
-            ) from None
+        """Return the entry of a model id.
+
+        Raises:
+            UnknownModelError: nothing has that id; the message names the nearest.
+            PluginQuarantinedError: a plugin has it that is set aside.
+        """
+        check_id(model)
+        entry = self._entries.get(model)
+        return entry if entry is not None else self._missing(model)
+
+    def _missing(self, model: str) -> NoReturn:
+        for record in self._host.records:
+            if record.manifest is not None and any(card.id == model for card in record.manifest.models):
+                raise quarantined(record)
+        near = difflib.get_close_matches(model, list(self._entries), n=3, cutoff=0.4)
+        raise UnknownModelError(
+            f"no model has the id {model!r}",
+            expected=f"perhaps {', '.join(map(repr, near))}" if near else "one of those in `metier models`",
+            got=repr(model),
+            blame="the model asked for",
+            hint="`metier models` lists all ids; a quarantined plugin's models are missing there (`metier doctor`)",
+        )
 
     def serving(self, task: str) -> list[Entry]:
         """Return the entries whose cards serve a task, by id."""
         return [entry for entry in self.entries if task in entry.card.tasks]
+
+
+def check_id(model: object) -> None:
+    """Raise `InputError` where `model` is no str."""
+    if not isinstance(model, str):
+        raise InputError(
+            "a model is named by its id",
+            expected="a str",
+            got=f"{type(model).__name__}: {model!r:.80}",
+            blame="model=...",
+        )
 
 
 def task_of(request: object) -> Task:
@@ -99,7 +134,7 @@ def task_of(request: object) -> Task:
     return require_task(request.task)
 
 
-def require_task(name: str) -> Task:
+def require_task(name: str, blame: str = "the task named") -> Task:
     """Return the task of that name; raise `UnknownTaskError` where nobody knows it."""
     task = TASKS.get(name)
     if task is not None:
@@ -109,5 +144,5 @@ def require_task(name: str) -> Task:
         f"no task is named {name!r}",
         expected=f"perhaps {near[0]!r}; all are {', '.join(TASKS)}" if near else f"one of {', '.join(TASKS)}",
         got=repr(name),
-        blame="the task named",
+        blame=blame,
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from metier_contracts import ConfigError, Contract, InputError, ModelCard
-from pydantic import field_validator
+from metier_contracts import TASKS, ConfigError, Contract, InputError, ModelCard
+from pydantic import Field, field_validator
 
 from metier.memory import parse_bytes
 from metier.paths import project_config_file, user_config_file
@@ -30,7 +31,7 @@ class Config(Contract):
     """
 
     device: str = "auto"
-    memory: int | None = None
+    memory: int | None = Field(default=None, gt=0)
     privacy: Privacy = "local"
     offline: bool = False
     strict: bool = False
@@ -70,7 +71,8 @@ def load_settings(
     Raises:
         ConfigError: a file is absent or no TOML, or a value does not fit; the message names its origin.
     """
-    layers = [*_file_layers(source), ("environment", _environment()), ("arguments", arguments or {})]
+    given = [(f"Runtime({name}=...)", {name: value}) for name, value in (arguments or {}).items()]
+    layers = [*_file_layers(source), *_environment(), *given]
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for origin, layer in layers:
@@ -86,8 +88,15 @@ def _file_layers(source: Config | Mapping[str, Any] | str | Path | None) -> list
         return [("Runtime(config=...)", {name: getattr(source, name) for name in source.model_fields_set})]
     if isinstance(source, Mapping):
         return [("Runtime(config=...)", source)]
+    if isinstance(source, str | Path):
+        return [(str(source), _read(Path(source).expanduser()))]
     if source is not None:
-        return [(str(source), _read(Path(source)))]
+        raise ConfigError(
+            "config is none that can be read",
+            expected="a path, a mapping or a Config",
+            got=f"{type(source).__name__}: {source!r:.80}",
+            blame="Runtime(config=...)",
+        )
     files = [user_config_file(), project_config_file()]
     return [(str(path), _read(path)) for path in files if path is not None and path.is_file()]
 
@@ -105,9 +114,9 @@ def _read(path: Path) -> Mapping[str, Any]:
         ) from None
 
 
-def _environment() -> dict[str, str]:
-    found = {name: os.environ.get(f"METIER_{name.upper()}") for name in _FROM_ENVIRONMENT}
-    return {name: value for name, value in found.items() if value}
+def _environment() -> list[tuple[str, Mapping[str, Any]]]:
+    variables = {f"METIER_{name.upper()}": name for name in _FROM_ENVIRONMENT}
+    return [(variable, {name: value}) for variable, name in variables.items() if (value := os.environ.get(variable))]
 
 
 def _merge(name: str, before: Any, value: Any) -> Any:
@@ -129,6 +138,7 @@ def _card_id(card: Any) -> Any:
 
 
 def _check(origin: str, values: Mapping[str, Any]) -> Config:
+    _check_names(origin, values)
     try:
         config = Config.from_mapping(dict(values))
     except InputError as error:
@@ -139,8 +149,49 @@ def _check(origin: str, values: Mapping[str, Any]) -> Config:
             blame=origin,
             hint="correct it; `metier doctor --config` prints each setting with its origin",
         ) from None
-    ids = [card.id for card in config.cards]
-    if len(set(ids)) != len(ids):
-        twice = next(i for i in ids if ids.count(i) > 1)
-        raise ConfigError(f"two cards have the id {twice!r}", expected="each id once", got=twice, blame=origin)
+    check_cards(config.cards, origin)
+    _check_tasks(config.defaults, origin)
     return config
+
+
+def _check_names(origin: str, values: Mapping[str, Any]) -> None:
+    names = Config.model_fields
+    for name in values:
+        if name not in names:
+            near = difflib.get_close_matches(str(name), names, n=1)
+            raise ConfigError(
+                f"no setting is named {name!r}",
+                expected=f"perhaps {near[0]!r}; all are {', '.join(names)}" if near else f"one of {', '.join(names)}",
+                got=repr(name),
+                blame=origin,
+                hint="correct the name or take it out; `metier doctor --config` prints each setting with its origin",
+            )
+
+
+def _check_tasks(defaults: Mapping[str, str], origin: str) -> None:
+    for task in defaults:
+        if task not in TASKS:
+            raise ConfigError(
+                f"a default is set for {task!r}, which is no task",
+                expected=f"one of {', '.join(TASKS)}",
+                got=repr(task),
+                blame=f"defaults in {origin}",
+                hint='write the task and a model id: defaults = { classify = "some/model" }',
+            )
+
+
+def check_cards(cards: Sequence[ModelCard], origin: str) -> None:
+    """Raise `ConfigError` unless these are cards, each of an id of its own."""
+    seen = set()
+    for card in cards:
+        if not isinstance(card, ModelCard):
+            raise ConfigError("that is no card", expected="a ModelCard", got=f"{card!r:.80}", blame=origin)
+        if card.id in seen:
+            raise ConfigError(
+                f"two cards have the id {card.id!r}",
+                expected="each id once",
+                got=repr(card.id),
+                blame=origin,
+                hint="give one of them another id",
+            )
+        seen.add(card.id)

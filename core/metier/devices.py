@@ -43,7 +43,7 @@ class TorchDevices:
         return bool(torch.backends.mps.is_available())
 
 
-def parse_device(text: str) -> str:
+def parse_device(text: str, origin: str | None = None) -> str:
     """Return `text` if it names a device ("auto", "cpu", "mps", "cuda", "cuda:N"); else raise `DeviceError`."""
     if _DEVICE.fullmatch(str(text)):
         return "cuda:0" if text == "cuda" else text
@@ -51,7 +51,7 @@ def parse_device(text: str) -> str:
         "no such device",
         expected='"auto", "cpu", "cuda:N" or "mps"',
         got=repr(text),
-        blame="the device given to Runtime or METIER_DEVICE",
+        blame=origin or "the device given",
     )
 
 
@@ -62,9 +62,7 @@ def place(card: ModelCard, device: str, query: DeviceQuery) -> str:
         DeviceError: the machine lacks the device, or the card does not run on it.
     """
     if device == "auto":
-        if "cuda" in card.devices and query.cuda_count() > 0:
-            return "cuda:0"
-        return "mps" if "mps" in card.devices and query.mps_available() else "cpu"
+        return _best(card, query)
     kind = device.partition(":")[0]
     if kind not in card.devices:
         raise DeviceError(
@@ -76,6 +74,22 @@ def place(card: ModelCard, device: str, query: DeviceQuery) -> str:
         )
     _require(device, kind, query)
     return device
+
+
+def _best(card: ModelCard, query: DeviceQuery) -> str:
+    if "cuda" in card.devices and query.cuda_count() > 0:
+        return "cuda:0"
+    if "mps" in card.devices and query.mps_available():
+        return "mps"
+    if "cpu" in card.devices:
+        return "cpu"
+    raise DeviceError(
+        f"this machine has no device for the model {card.id!r}",
+        expected=f"one of {', '.join(card.devices)} that torch can use",
+        got="cpu alone",
+        blame="the machine, the torch build installed, or the choice of model",
+        hint="choose another model, or see `metier doctor`",
+    )
 
 
 def _require(device: str, kind: str, query: DeviceQuery) -> None:

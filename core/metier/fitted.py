@@ -10,21 +10,38 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from metier_contracts import ClassifyFit, ConfigError, FitRequest, Lineage, MetierError, ModelCard, StorageError
+from metier_contracts import (
+    ClassifyFit,
+    ConfigError,
+    ContractViolation,
+    FitRequest,
+    InputError,
+    Lineage,
+    MetierError,
+    ModelCard,
+    StorageError,
+    UnsupportedError,
+)
 
+from metier.catalog import Catalog, Entry
 from metier.paths import fitted_folder
+from metier.perform import blame
+from metier.selection import Selector
 
 _CARD = "metier-card.json"
 
 
 def fitted_cards() -> list[ModelCard]:
     """Return the cards of all fitted models on this machine."""
-    return [_read(path) for path in sorted(fitted_folder().glob(f"*/{_CARD}"))]
+    # A folder with a dot in front is one that a fit is writing, or that a killed one has left.
+    found = fitted_folder().glob(f"[!.]*/{_CARD}")
+    return [_read(path) for path in sorted(found)]
 
 
 def _read(path: Path) -> ModelCard:
     try:
-        return ModelCard.from_json(path.read_bytes())
+        card = ModelCard.from_json(path.read_bytes())
+        return card.model_copy(update={"source": f"path:{path.parent}"})  # the folder may have been moved since
     except (OSError, MetierError) as error:
         raise ConfigError(
             f"the card of a fitted model cannot be read: {path}",
@@ -34,21 +51,68 @@ def _read(path: Path) -> ModelCard:
         ) from None
 
 
+def base_of(request: FitRequest, catalog: Catalog, selector: Selector) -> Entry:
+    """Return the entry to fit from: the one that the request names, else the task's default among those that can."""
+    if not isinstance(request, FitRequest):
+        raise InputError(
+            "that is not a fit request",
+            expected="ClassifyFit, ExtractFit or GraphFit",
+            got=f"{type(request).__name__}: {request!r:.80}",
+            blame="the first argument of fit",
+        )
+    if request.base is not None:
+        entry = catalog.get(request.base)
+        selector.allow(entry)
+        return entry
+    serving = [entry for entry in catalog.serving(request.task) if selector.allows(entry)]
+    able = [entry for entry in serving if entry.card.tasks[request.task].fit and entry.ready]
+    if not able:
+        raise UnsupportedError(
+            f"no model here can be fitted for {request.task}",
+            expected="a ready model whose card says fit = true",
+            got=", ".join(entry.card.id for entry in serving) or "none",
+            blame="base=None of the fit request, or the set of plugins installed",
+            hint="`metier doctor` shows the plugins that are not installed",
+        )
+    return min(able, key=lambda entry: (not entry.card.tasks[request.task].default, entry.card.id))
+
+
+def check_new_id(model: str, replace: bool, catalog: Catalog) -> None:
+    """Raise `InputError` where the id is another model's, unless that one is fitted and may be replaced."""
+    kept = (fitted_folder() / _slug(model) / _CARD).is_file()  # perhaps by another process, so that no catalog tells
+    origin = catalog.get(model).origin if model in catalog else "fitted" if kept else None
+    if origin is None or (origin == "fitted" and replace):
+        return
+    raise InputError(
+        f"the id {model!r} is taken",
+        expected="a new id, or replace=True" if origin == "fitted" else "a new id",
+        got=f"the id of a model of origin {origin!r}",
+        blame="id of the fit request",
+        hint="`metier models` lists the ids",
+    )
+
+
+def check_drafted(request: FitRequest, drafted: object, entry: Entry) -> None:
+    """Raise `ContractViolation` unless a model's `fit` has returned the card of a model of its plugin for that task."""
+    wanted = f"a ModelCard of plugin {entry.card.plugin!r} that serves {request.task}"
+    if not isinstance(drafted, ModelCard):
+        got = type(drafted).__name__
+    elif drafted.plugin != entry.card.plugin or request.task not in drafted.tasks:
+        got = f"one of plugin {drafted.plugin!r} that serves {', '.join(drafted.tasks)}"
+    else:
+        return
+    raise ContractViolation(
+        f"the model {entry.card.id!r} did not return what it fitted", expected=wanted, got=got, blame=blame(entry)
+    )
+
+
 @contextmanager
 def fitting_folder(model: str) -> Iterator[Path]:
     """Yield an empty folder to write a fitted model into; it is removed where the block fails."""
     root = fitted_folder()
-    try:
+    with _storage_errors(model):
         root.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{_slug(model)}-", dir=root))
-    except OSError as error:
-        raise StorageError(
-            f"the fitted model {model!r} cannot be written",
-            expected=f"a folder that can be written at {root}",
-            got=str(error),
-            blame="the user data folder",
-            hint="free some space there, or set METIER_DATA to another folder",
-        ) from None
     try:
         yield folder
     finally:
@@ -58,20 +122,39 @@ def fitting_folder(model: str) -> Iterator[Path]:
 def keep(folder: Path, card: ModelCard, request: FitRequest, base: str) -> ModelCard:
     """Move a written folder to its place, with its card completed by source, digests and lineage; return the card."""
     home = fitted_folder() / _slug(request.id)
-    digests = {
-        path.relative_to(folder).as_posix(): _sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()
-    }
-    finished = card.model_copy(
-        update={
-            "id": request.id,
-            "source": f"path:{home}",
-            "sha256": digests,
-            "lineage": _lineage(request, base),
+    with _storage_errors(request.id):
+        digests = {
+            path.relative_to(folder).as_posix(): _sha256(path)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path != folder / _CARD
         }
-    )
-    (folder / _CARD).write_text(finished.to_json(), encoding="utf-8")
-    _take_place(folder, home)
+        finished = card.model_copy(
+            update={
+                "id": request.id,
+                "source": f"path:{home}",
+                "sha256": digests,
+                "lineage": _lineage(request, base),
+                # That the plugin proposes the base for a task says nothing of what is fitted from it.
+                "tasks": {task: table.model_copy(update={"default": False}) for task, table in card.tasks.items()},
+            }
+        )
+        (folder / _CARD).write_text(finished.to_json(), encoding="utf-8")
+        _take_place(folder, home)
     return finished
+
+
+@contextmanager
+def _storage_errors(model: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"the fitted model {model!r} cannot be written",
+            expected=f"a folder that can be written at {fitted_folder()}",
+            got=str(error),
+            blame="the user data folder",
+            hint="free some space there, or set METIER_DATA to another folder",
+        ) from error
 
 
 def _take_place(folder: Path, home: Path) -> None:
@@ -79,7 +162,11 @@ def _take_place(folder: Path, home: Path) -> None:
     if home.exists():
         aside = folder.with_name(f"{folder.name}-old")
         home.replace(aside)
-        folder.replace(home)
+        try:
+            folder.replace(home)
+        except BaseException:
+            aside.replace(home)
+            raise
         shutil.rmtree(aside, ignore_errors=True)
     else:
         folder.replace(home)
@@ -108,4 +195,5 @@ def _sha256(path: Path) -> str:
 
 
 def _slug(model: str) -> str:
-    return model.replace("/", "--")
+    """Return the folder's name. No id holds a "%", so no two ids share a folder."""
+    return model.replace("/", "%2F")

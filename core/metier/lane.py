@@ -1,7 +1,8 @@
 """`Lane`: the queue before one model.
 
-A caller whose model is idle infers in its own thread. Callers that come meanwhile leave their requests; whoever gets
-the model next takes all that wait, as one batch, and hands each caller its own answers. The lane has no thread.
+A caller whose model is idle infers in its own thread. Callers that come meanwhile stand in line with their requests;
+the first of them gets the model next, takes along those behind it that fit, as one batch, and hands each its own
+answers. The lane has no thread.
 """
 
 from __future__ import annotations
@@ -13,25 +14,37 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from metier_contracts import CallContext, Cancelled, DeadlineExceeded, InferenceError, MetierError, Request, Response
+from metier_contracts import (
+    CallContext,
+    Cancelled,
+    ContractViolation,
+    DeadlineExceeded,
+    InferenceError,
+    MetierError,
+    Request,
+    Response,
+)
 
 Answer = Response | MetierError
 Infer = Callable[[Sequence[Request[Any]], CallContext], Sequence[Answer]]
+
+# What ends a call from outside. All else that a model raises is its failure: libraries raise BaseExceptions of their
+# own (SystemExit, asyncio.CancelledError, a Rust extension's PanicException).
+INTERRUPTS = (KeyboardInterrupt, GeneratorExit)
 
 _POLL_SECONDS = 0.02
 
 
 @dataclass(eq=False, slots=True)
 class _Job:
+    """A caller in line. One without requests wants the model for itself."""
+
     requests: Sequence[Request[Any]]
     context: CallContext
     answers: Sequence[Answer] | None = None
     seconds: float = 0.0
-    error: BaseException | None = None
-
-    @property
-    def finished(self) -> bool:
-        return self.answers is not None or self.error is not None
+    gone: bool = False
+    wake: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +62,10 @@ class Lane:
     infer: Infer
     max_batch: int = 1
     shared: bool = False
-    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _leader: _Job | None = None
     _waiting: list[_Job] = field(default_factory=list)
-    _waiting_lock: threading.Lock = field(default_factory=threading.Lock)
+    # Reentrant, since the garbage collector may close an abandoned stream, and so leave the lane, at any line.
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def run(self, requests: Sequence[Request[Any]], context: CallContext) -> Served:
         """Return one answer for each request, in order.
@@ -63,9 +77,9 @@ class Lane:
         if self.shared:
             self._infer([job])
         else:
-            self._queue(job)
-        if job.error is not None:
-            raise job.error
+            with self._turn(job):
+                if job.answers is None:
+                    self._infer(self._gather(job))
         return Served(job.answers or (), job.seconds)
 
     @contextmanager
@@ -74,67 +88,73 @@ class Lane:
         if self.shared:
             yield
             return
-        while not self._turn.acquire(timeout=_POLL_SECONDS):
-            context.check()
+        with self._turn(_Job((), context)):
+            yield
+
+    @contextmanager
+    def _turn(self, job: _Job) -> Iterator[None]:
+        """Stand in line until the job leads, or until another caller has answered it."""
         try:
+            with self._lock:
+                self._waiting.append(job)
+            while not self._ready(job):
+                job.context.check()
+                job.wake.wait(_POLL_SECONDS)
             yield
         finally:
-            self._turn.release()
+            self._leave(job)
 
-    def _queue(self, job: _Job) -> None:
-        with self._waiting_lock:
-            self._waiting.append(job)
-        while not job.finished:
-            if self._turn.acquire(timeout=_POLL_SECONDS):
-                try:
-                    if not job.finished:
-                        self._infer(self._gather())
-                finally:
-                    self._turn.release()
-            elif not job.finished:
-                self._leave_if_done_waiting(job)
+    def _ready(self, job: _Job) -> bool:
+        with self._lock:
+            if self._leader is None and self._waiting and self._waiting[0] is job:
+                self._leader = self._waiting.pop(0)
+            return self._leader is job or job.answers is not None
 
-    def _leave_if_done_waiting(self, job: _Job) -> None:
-        """Take a job whose caller no longer waits out of the queue; one that a batch holds already stays in it."""
-        try:
-            job.context.check()
-        except (Cancelled, DeadlineExceeded) as error:
-            job.error = error
-            with self._waiting_lock:
-                if job in self._waiting:
-                    self._waiting.remove(job)
+    def _leave(self, job: _Job) -> None:
+        with self._lock:
+            job.gone = True
+            if job in self._waiting:
+                self._waiting.remove(job)
+            if self._leader is job:
+                self._leader = None
+            if self._leader is None and self._waiting:
+                self._waiting[0].wake.set()
 
-    def _gather(self) -> list[_Job]:
-        """Take the first job and those after it that fit into one call with it."""
-        with self._waiting_lock:
-            first, size, count = self._waiting[0], 1, len(self._waiting[0].requests)
-            for following in self._waiting[1:]:
+    def _gather(self, first: _Job) -> list[_Job]:
+        """Return the job that leads and those behind it that fit into one call with it, taken out of the line."""
+        with self._lock:
+            size, count = 0, len(first.requests)
+            for following in self._waiting:
                 count += len(following.requests)
-                if count > self.max_batch or not _fit_together(first.context, following.context):
+                if count > self.max_batch or not _fit_together(first, following):
                     break
                 size += 1
-            jobs, self._waiting = self._waiting[:size], self._waiting[size:]
-            return jobs
+            taken = self._waiting[:size]
+            del self._waiting[:size]
+            return [first, *taken]
 
-    def _infer(self, jobs: list[_Job]) -> None:
-        requests = jobs[0].requests if len(jobs) == 1 else [request for job in jobs for request in job.requests]
-        context = jobs[0].context if len(jobs) == 1 else _merge([job.context for job in jobs])
+    def _put_back(self, jobs: Sequence[_Job]) -> None:
+        """Return jobs whose callers still wait to the head of the line."""
+        with self._lock:
+            self._waiting[:0] = [job for job in jobs if not job.gone]
+
+    def _infer(self, jobs: Sequence[_Job]) -> None:
+        leader, *others = jobs
+        requests = leader.requests if not others else [request for job in jobs for request in job.requests]
+        context = leader.context if not others else _merge(jobs)
         started = time.perf_counter()
         try:
             answers = self._in_batches(requests, context)
-        except MetierError as error:
-            for job in jobs:
-                job.error = error
-            return
-        except BaseException:  # the interpreter is being interrupted in this caller's thread
-            for job in jobs:
-                job.error = Cancelled("the call that carried this request was interrupted")
+        except BaseException:
+            # The leader's deadline, cancellation or interrupt is no concern of the others: they try again.
+            self._put_back(others)
             raise
         seconds = (time.perf_counter() - started) / max(len(requests), 1)
         position = 0
         for job in jobs:
             job.seconds = seconds * len(job.requests)
             job.answers = answers[position : position + len(job.requests)]
+            job.wake.set()
             position += len(job.requests)
 
     def _in_batches(self, requests: Sequence[Request[Any]], context: CallContext) -> Sequence[Answer]:
@@ -142,7 +162,6 @@ class Lane:
             return self._guarded(requests, context)
         answers: list[Answer] = []
         for start in range(0, len(requests), self.max_batch):
-            context.check()
             answers += self._guarded(requests[start : start + self.max_batch], context)
         return answers
 
@@ -151,34 +170,38 @@ class Lane:
         context.check()
         try:
             answers = self.infer(requests, context)
-        except (DeadlineExceeded, Cancelled):
+            if _one_each(answers, len(requests)):
+                return answers
+            failure = _wrong_length(answers, len(requests))
+        except (DeadlineExceeded, Cancelled, *INTERRUPTS):
             raise
-        except (Exception, SystemExit) as error:
-            if len(requests) > 1:
-                return [self._guarded([request], context)[0] for request in requests]
-            return [_as_metier_error(error)]
-        if not _one_each(answers, len(requests)):
-            return [_wrong_length(answers, len(requests))] * len(requests)
-        return answers
+        except BaseException as error:
+            failure = _as_metier_error(error)
+        if len(requests) == 1:
+            return [failure]
+        return [self._guarded([request], context)[0] for request in requests]
 
 
-def _fit_together(first: CallContext, following: CallContext) -> bool:
-    return first.seed == following.seed and (first.deadline is None) == (following.deadline is None)
+def _fit_together(first: _Job, following: _Job) -> bool:
+    """Tell whether two jobs may share a call: requests of one task, drawn from one seed."""
+    if not (first.requests and following.requests):
+        return False
+    return first.requests[0].task == following.requests[0].task and first.context.seed == following.context.seed
 
 
-def _merge(contexts: Sequence[CallContext]) -> CallContext:
-    """Return the context of a shared call: it stops when every caller has stopped waiting."""
-    deadlines = [context.deadline for context in contexts if context.deadline is not None]
-    return CallContext(deadline=max(deadlines, default=None), seed=contexts[0].seed, _cancelled=_AllCancelled(contexts))
+def _merge(jobs: Sequence[_Job]) -> CallContext:
+    """Return the context of a shared call: it ends with the leader's deadline, or when no caller waits any more."""
+    leader = jobs[0].context
+    return CallContext(deadline=leader.deadline, seed=leader.seed, _cancelled=_AllGone(jobs))
 
 
-class _AllCancelled(threading.Event):
-    def __init__(self, contexts: Sequence[CallContext]) -> None:
+class _AllGone(threading.Event):
+    def __init__(self, jobs: Sequence[_Job]) -> None:
         super().__init__()
-        self._contexts = contexts
+        self._jobs = jobs
 
     def is_set(self) -> bool:
-        return all(context.cancelled for context in self._contexts)
+        return all(job.gone or job.context.cancelled for job in self._jobs)
 
 
 def _as_metier_error(error: BaseException) -> MetierError:
@@ -195,6 +218,6 @@ def _one_each(answers: object, count: int) -> bool:
 
 def _wrong_length(answers: object, expected: int) -> MetierError:
     got = f"{len(answers)}" if isinstance(answers, Sequence) else type(answers).__name__
-    return InferenceError(
-        "the model did not answer each request once", expected=f"a list of {expected} answers", got=got
+    return ContractViolation(
+        "the model did not answer each request once", expected=f"a list of {expected} answers, one a request", got=got
     )

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Literal
 
+from metier_contracts import Contract, InputError
+
 Progress = Callable[[int, "int | None"], None]
 OnError = Literal["raise", "collect"]
 
@@ -20,6 +22,17 @@ def mapped(
     on_error: OnError,
 ) -> Iterator[Any]:
     """Yield the outcome of each value, in order; `work` gives values or exceptions for a batch at a time."""
+    _check(values, on_error)
+    return _outcomes(work, values, batch_size, progress, on_error)
+
+
+def _outcomes(
+    work: Callable[[Sequence[Any]], Sequence[Any]],
+    values: Iterable[Any],
+    batch_size: int,
+    progress: bool | Progress,
+    on_error: OnError,
+) -> Iterator[Any]:
     total = len(values) if isinstance(values, Sized) else None
     waiting = iter(values)
     done = 0
@@ -31,6 +44,20 @@ def mapped(
                 yield outcome
             done += len(batch)
             report(done, total)
+
+
+def _check(values: object, on_error: object) -> None:
+    # A single request is iterable too: over its fields.
+    if isinstance(values, Contract) or not isinstance(values, Iterable):
+        raise InputError(
+            "map takes many",
+            expected="map(requests) or map(pipeline, values), each an iterable",
+            got=type(values).__name__,
+            blame="the arguments of map",
+            hint="use run() for a single one",
+        )
+    if on_error not in ("raise", "collect"):
+        raise InputError("no such choice", expected='"raise" or "collect"', got=repr(on_error), blame="on_error=...")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
@@ -16,17 +17,19 @@ def parse_bytes(text: str) -> int:
     match = _QUANTITY.fullmatch(text)
     if match is None:
         raise ValueError(f'a number of bytes such as 4000000000, "4GB" or "4GiB", got {text!r}')
-    return int(float(match[1]) * _UNITS[(match[2] or "").lower()])
+    return int(Decimal(match[1]) * _UNITS[(match[2] or "").lower()])
 
 
 def format_bytes(count: int) -> str:
     """Return a count of bytes for people: 90.9 MB."""
+    if count < 1000:
+        return f"{count} B"
     value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+    for unit in ("kB", "MB", "GB"):
         value /= 1000
-    return f"{value:.1f} TB"
+        if round(value, 1) < 1000:
+            return f"{value:.1f} {unit}"
+    return f"{value / 1000:.1f} TB"
 
 
 def machine_bytes() -> int:

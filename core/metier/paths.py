@@ -27,4 +27,4 @@ def fitted_folder() -> Path:
 
 
 def _folder(variable: str, default: str) -> Path:
-    return Path(os.environ.get(variable) or default).expanduser()
+    return Path(os.environ.get(variable) or default).expanduser().absolute()

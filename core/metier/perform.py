@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +14,18 @@ from metier_contracts import (
     ContractViolation,
     InferenceError,
     MetierError,
+    ModelError,
+    NoCapableModelError,
     Provenance,
     Request,
     Response,
     StreamingModel,
     UnsupportedError,
+    Violation,
 )
 
 from metier.catalog import Entry, task_of
+from metier.lane import INTERRUPTS
 from metier.residency import Residency, Resident
 from metier.selection import Selector
 
@@ -39,15 +44,21 @@ class Performer:
         model: str | None = None,
         strict: bool | None = None,
     ) -> list[Response | MetierError]:
-        """Answer each request by its response or its error, in order, with one call a model."""
-        entries = [self._chosen(request, model, strict) for request in requests]
-        answers: list[Response | MetierError | None] = [e if isinstance(e, MetierError) else None for e in entries]
-        for entry in {e.card.id: e for e in entries if isinstance(e, Entry)}.values():
-            positions = [position for position, other in enumerate(entries) if other is entry]
-            served = self._infer(entry, [requests[position] for position in positions], context)
-            for position, answer in zip(positions, served, strict=True):
-                answers[position] = answer
-        return [answer for answer in answers if answer is not None]
+        """Answer each request by its response or its error, in order, with one call a model and task."""
+        answers: dict[int, Response | MetierError] = {}
+        # By id: while the requests are looked at, a fit may put another entry in the place of a model's old one.
+        groups: dict[tuple[str, str], list[tuple[int, Entry]]] = defaultdict(list)
+        for position, request in enumerate(requests):
+            chosen = self._chosen(request, model, strict)
+            if isinstance(chosen, MetierError):
+                answers[position] = chosen
+            else:
+                groups[chosen.card.id, request.task].append((position, chosen))
+        for group in groups.values():
+            positions = [position for position, _ in group]
+            served = self._infer(group[-1][1], [requests[position] for position in positions], context)
+            answers.update(zip(positions, served, strict=True))
+        return [answers[position] for position in range(len(requests))]
 
     def perform_one(
         self, request: Request[Any], context: CallContext, model: str | None, strict: bool | None
@@ -78,11 +89,16 @@ class Performer:
                     _checked(request, answer, entry, resident, seconds)
                     for request, answer in zip(requests, served.answers, strict=True)
                 ]
-        except MetierError as error:
+        except ModelError as error:
             return [_blamed(error, entry)] * len(requests)
+        except MetierError as error:
+            return [error] * len(requests)
 
-    def stream(self, request: Request[Any], context: CallContext, model: str | None) -> Iterator[Response]:
-        """Yield the checked pieces of an answer; the model is held until the iterator ends or is closed."""
+    def stream(self, request: Request[Any], context: CallContext, model: str | None) -> Generator[Response, None, None]:
+        """Return the checked pieces of an answer; the model is held until the last, or until the iterator is closed.
+
+        What can be told without loading the model is raised at once, not at the first piece.
+        """
         chunk = task_of(request).chunk
         if chunk is None:
             raise UnsupportedError(
@@ -92,31 +108,59 @@ class Performer:
                 blame="the request given to stream",
                 hint="use run()",
             )
-        entry = self.selector.choose(request, model=model)
+        return self._streamed(request, chunk, self._streaming(request, model), context)
+
+    def _streaming(self, request: Request[Any], model: str | None) -> Entry:
+        try:
+            return self.selector.choose(request, model=model, stream=True)
+        except NoCapableModelError:
+            entry = self.selector.choose(request, model=model)  # where more than streaming is lacking, this says so
+            raise UnsupportedError(
+                f"the model {entry.card.id!r} does not stream",
+                expected=f"a card that says stream = true for {request.task}",
+                got=f"stream = {str(entry.card.tasks[request.task].stream).lower()}",
+                blame=f"{blame(entry)}, or the call to stream",
+                hint="use run(), or another model",
+            ) from None
+
+    def _streamed(
+        self, request: Request[Any], chunk: type[Response], entry: Entry, context: CallContext
+    ) -> Generator[Response, None, None]:
         with self.residency.pinned(entry.card, context) as resident:
-            yield from _pieces(request, chunk, entry, resident, context)
+            if not isinstance(resident.model, StreamingModel):
+                raise UnsupportedError(
+                    f"the model {entry.card.id!r} does not stream, though its card says so",
+                    expected="a model with the method stream(request, context)",
+                    got=type(resident.model).__name__,
+                    blame=blame(entry),
+                    hint="use run(), or another model",
+                )
+            with resident.lane.held(context), plugin_errors(entry):
+                yield from _pieces(resident.model, request, chunk, entry, resident, context)
 
 
 def _pieces(
-    request: Request[Any], chunk: type[Response], entry: Entry, resident: Resident, context: CallContext
+    model: StreamingModel,
+    request: Request[Any],
+    chunk: type[Response],
+    entry: Entry,
+    resident: Resident,
+    context: CallContext,
 ) -> Iterator[Response]:
-    model = resident.model
-    if not isinstance(model, StreamingModel):
-        raise UnsupportedError(
-            f"the model {entry.card.id!r} does not stream", blame=blame(entry), hint="use run(), or another model"
-        )
     started = time.perf_counter()
-    with resident.lane.held(context), plugin_errors(entry):
-        for piece in model.stream(request, context):
+    context.check()
+    pieces = model.stream(request, context)
+    try:
+        for piece in pieces:
             context.check()
             if not isinstance(piece, chunk):
-                raise ContractViolation(
-                    "a piece of the stream has the wrong type",
-                    expected=chunk.__name__,
-                    got=type(piece).__name__,
-                    blame=blame(entry),
-                )
+                raise _violated(request, entry, Violation("chunk", f"a {chunk.__name__}", f"a {type(piece).__name__}"))
             yield _with_provenance(piece, entry, resident, time.perf_counter() - started)
+    finally:
+        # Nobody waits any more: threads of the model's own that work for this stream are told, its iterator is closed.
+        context.cancel()
+        if (close := getattr(pieces, "close", None)) is not None:
+            close()
 
 
 def blame(entry: Entry) -> str:
@@ -131,10 +175,14 @@ def plugin_errors(entry: Entry) -> Iterator[None]:
     """Let no exception of a plugin out but as a `MetierError` that names it."""
     try:
         yield
-    except MetierError as error:
+    except ModelError as error:
         _blamed(error, entry)
         raise
-    except (Exception, SystemExit) as error:
+    except MetierError:
+        raise
+    except INTERRUPTS:
+        raise
+    except BaseException as error:
         raise InferenceError(
             f"the model {entry.card.id!r} failed", got=f"{type(error).__name__}: {error}", blame=blame(entry)
         ) from error
@@ -151,9 +199,17 @@ def _checked(
 ) -> Response | MetierError:
     if isinstance(answer, MetierError):
         return _blamed(answer, entry)
-    violation = task_of(request).violation(request, answer, entry.card.tasks[request.task])
-    if violation is None:
-        return _with_provenance(answer, entry, resident, seconds)
+    try:
+        violation = task_of(request).violation(request, answer, entry.card.tasks[request.task])
+        if violation is None:
+            return _with_provenance(answer, entry, resident, seconds)
+    except Exception as error:
+        # A record that was built past its own checks may hold anything.
+        violation = Violation("response", "a record that can be checked", f"{type(error).__name__}: {error}")
+    return _violated(request, entry, violation)
+
+
+def _violated(request: Request[Any], entry: Entry, violation: Violation) -> ContractViolation:
     return ContractViolation(
         f"the answer of model {entry.card.id!r} breaks the contract of {request.task}",
         expected=f"{violation.field}: {violation.expected}",

@@ -6,16 +6,18 @@ models, the one unused for longest first; a model at work is pinned. The bytes a
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from metier_contracts import (
     CallContext,
     MemoryBudgetError,
+    MetierError,
     Model,
     ModelCard,
     ModelLoadError,
@@ -23,7 +25,7 @@ from metier_contracts import (
     RuntimeClosedError,
 )
 
-from metier.lane import Answer, Lane
+from metier.lane import INTERRUPTS, Answer, Lane
 from metier.memory import format_bytes
 
 _WAIT_SECONDS = 0.05
@@ -54,12 +56,12 @@ class Resident:
     pins: int = 0
     used: float = 0.0
     measured: float = 0.0
-    error: BaseException | None = None
+    error: MetierError | None = None
 
     @property
     def device(self) -> str:
         """Where the model is, by its own word, else where it was put."""
-        return str(getattr(self.model, "device", self.placement.device))
+        return str(getattr(self.model, "device", None) or self.placement.device)
 
     @property
     def dtype(self) -> str | None:
@@ -82,7 +84,8 @@ class Residency:
     @property
     def accounted(self) -> int:
         """The bytes of all loaded models, as measured, and of those being loaded, as estimated."""
-        return sum(resident.accounted for resident in list(self._residents.values()))
+        with self._changed:
+            return sum(resident.accounted for resident in self._residents.values())
 
     def bytes_of(self, model: str) -> int | None:
         """Return the measured bytes of a loaded model, None where it is not loaded."""
@@ -99,59 +102,47 @@ class Residency:
             self._release(resident)
 
     def _acquire(self, card: ModelCard, context: CallContext) -> Resident:
-        with self._changed:
-            resident = self._existing(card, context) or self._reserve(card, context)
-            resident.pins += 1
+        while True:
+            resident = self._claim(card, context)
             if resident.model is not None:
                 return resident
-        try:
-            self._fill(resident)
-        except BaseException as error:
-            self._give_up(resident, error)
-            raise
-        return resident
+            try:
+                if self._fill(resident):
+                    return resident
+            except BaseException as error:
+                self._give_up(resident, error)
+                raise
+            self._give_up(resident, None)
 
-    def _existing(self, card: ModelCard, context: CallContext) -> Resident | None:
-        """Return the loaded model, waiting while another caller loads it; None where nobody does."""
+    def _claim(self, card: ModelCard, context: CallContext) -> Resident:
+        """Return the model pinned: loaded, or (with `model` None) reserved for this caller to load."""
         awaited: Resident | None = None
-        while True:
-            if self._closed:
-                raise RuntimeClosedError("the runtime is closed", hint="make a new Runtime()")
-            resident = self._residents.get(card.id)
-            if resident is not None and resident.model is not None:
-                return resident
-            if resident is None and awaited is not None and awaited.error is not None:
-                raise awaited.error
-            if resident is None:
-                return None
-            awaited = resident
-            self._wait(context)
-
-    def _wait(self, context: CallContext) -> None:
-        context.check()
-        self._changed.wait(_WAIT_SECONDS)
-
-    def _reserve(self, card: ModelCard, context: CallContext) -> Resident:
-        needed = self._known_bytes.get(card.id, card.bytes)
-        while not self._make_room(needed, card):
-            self._wait(context)
-        # Room was perhaps waited for, and the lock given up meanwhile: another caller may have come first.
-        existing = self._existing(card, context)
-        if existing is not None:
-            return existing
-        resident = Resident(card, needed)
-        self._residents[card.id] = resident
-        return resident
+        with self._changed:
+            while True:
+                context.check()
+                if self._closed:
+                    raise closed_error()
+                if awaited is not None and awaited.error is not None:
+                    raise _another(awaited.error)
+                resident = self._residents.get(card.id)
+                if resident is None and self._make_room(needed := self._known_bytes.get(card.id, card.bytes), card):
+                    self._residents[card.id] = resident = Resident(card, needed, pins=1)
+                    return resident
+                if resident is not None and resident.model is not None:
+                    resident.pins += 1
+                    return resident
+                awaited = resident or awaited
+                self._changed.wait(_WAIT_SECONDS)
 
     def _make_room(self, needed: int, card: ModelCard) -> bool:
         """Close idle models until `needed` bytes fit; return False while models at work stand in the way."""
         if needed > self.budget:
             raise self._too_large(card, needed)
+        idle = sorted((r for r in self._residents.values() if r.pins == 0), key=lambda resident: resident.used)
+        if self.accounted - sum(resident.accounted for resident in idle) + needed > self.budget:
+            return False
         while self.accounted + needed > self.budget:
-            idle = [resident for resident in self._residents.values() if resident.pins == 0 and resident.model]
-            if not idle:
-                return False
-            self._close(min(idle, key=lambda resident: resident.used))
+            self._close(idle.pop(0))
         return True
 
     def _too_large(self, card: ModelCard, needed: int) -> MemoryBudgetError:
@@ -163,37 +154,43 @@ class Residency:
             hint="raise the budget with Runtime(memory=...), or choose a smaller model (`metier models`)",
         )
 
-    def _fill(self, resident: Resident) -> None:
+    def _fill(self, resident: Resident) -> bool:
+        """Load a reserved model; return False where it proved larger than estimated and has to wait for room."""
         model, placement = self._load(resident.card)
+        admitted = False
         try:
-            measured = int(model.resident_bytes())
-            if measured < 0:
-                raise ModelLoadError("the model says that it holds fewer than no bytes", got=str(measured))
+            measured = _measured(model)
             with self._changed:
-                self._admit(resident, model, placement, measured)
-        except BaseException:
-            model.close()
-            raise
+                admitted = self._admit(resident, model, placement, measured)
+        finally:
+            if not admitted:
+                _shut(model)
+        return admitted
 
-    def _admit(self, resident: Resident, model: Model, placement: Placement, measured: int) -> None:
-        """Account a model that has just been loaded at its true size."""
+    def _admit(self, resident: Resident, model: Model, placement: Placement, measured: int) -> bool:
+        """Account a model that has just been loaded at its true size, if there is room for that."""
         card = resident.card
         self._known_bytes[card.id] = measured
         if self._closed:
-            raise RuntimeClosedError("the runtime was closed while the model loaded")
+            raise closed_error()
         resident.accounted = 0
         if not self._make_room(measured, card):
-            raise self._too_large(card, measured + self.accounted)
+            return False
         most = min((table.max_batch for table in card.tasks.values() if table.max_batch), default=_MOST_REQUESTS)
         resident.lane = Lane(model.infer, max_batch=most, shared=card.thread_safe)
         resident.placement, resident.accounted = placement, measured
         resident.used = resident.measured = time.monotonic()
         resident.model = model
         self._changed.notify_all()
+        return True
 
-    def _give_up(self, resident: Resident, error: BaseException) -> None:
+    def _give_up(self, resident: Resident, error: BaseException | None) -> None:
+        """Take a model that did not load off the books. A `MetierError` goes to all who wait for it as well.
+
+        Anything else, an interrupt say, concerns this caller alone: the next of those who wait loads in its place.
+        """
         with self._changed:
-            resident.error = error
+            resident.error = error if isinstance(error, MetierError) else None
             del self._residents[resident.card.id]
             self._changed.notify_all()
 
@@ -202,17 +199,21 @@ class Residency:
         with self._changed:
             resident.pins -= 1
             resident.used = now
-            if resident.pins == 0 and resident.model is not None:
+            if resident.pins == 0:
+                self._changed.notify_all()
                 if now - resident.measured > _MEASURE_EVERY_SECONDS:
                     self._measure_again(resident, now)
-                self._changed.notify_all()
 
     def _measure_again(self, resident: Resident, now: float) -> None:
         """Account what an idle model has come to hold since; where that is too much, close it."""
         resident.measured = now
         if resident.model is None:
             return
-        grown = int(resident.model.resident_bytes())
+        try:
+            grown = _measured(resident.model)
+        except ModelLoadError:
+            # The answer is there already, and the last figure is the best there is.
+            return
         self._known_bytes[resident.card.id] = grown
         if self.accounted - resident.accounted + grown > self.budget:
             self._close(resident)
@@ -223,27 +224,66 @@ class Residency:
         del self._residents[resident.card.id]
         model, resident.model, resident.lane = resident.model, None, _no_lane()
         if model is not None:
-            # A model that fails to close is gone from the books all the same; its callers have their answers.
-            with suppress(Exception):
-                model.close()
+            _shut(model)
 
     def unload(self, model: str, context: CallContext) -> bool:
         """Close a model once it is idle; return whether it was loaded."""
         with self._changed:
             while (resident := self._residents.get(model)) is not None:
-                if resident.pins == 0 and resident.model is not None:
+                if resident.pins == 0:
                     self._close(resident)
                     self._changed.notify_all()
                     return True
-                self._wait(context)
+                context.check()
+                self._changed.wait(_WAIT_SECONDS)
             return False
 
     def close(self) -> None:
         """Refuse new calls, wait for those at work, and close every model."""
         with self._changed:
             self._closed = True
+            self._changed.notify_all()
             while self._residents:
-                for resident in [r for r in self._residents.values() if r.pins == 0 and r.model is not None]:
+                for resident in [r for r in self._residents.values() if r.pins == 0]:
                     self._close(resident)
                 if self._residents:
                     self._changed.wait(_WAIT_SECONDS)
+
+
+def closed_error() -> RuntimeClosedError:
+    """Return the error for work that a closed runtime is given."""
+    return RuntimeClosedError("the runtime is closed", blame="the call to close()", hint="make a new Runtime()")
+
+
+def _measured(model: Model) -> int:
+    """Return the bytes that a model says it holds; raise `ModelLoadError` where that is no count."""
+    try:
+        count = int(model.resident_bytes())
+    except INTERRUPTS:
+        raise
+    except BaseException as error:
+        raise _no_count(f"{type(error).__name__}: {error}") from error
+    if count < 0:
+        raise _no_count(str(count))
+    return count
+
+
+def _no_count(got: str) -> ModelLoadError:
+    return ModelLoadError("the model does not say how many bytes it holds", expected="a count of bytes", got=got)
+
+
+def _shut(model: Model) -> None:
+    """Close a model. One that fails to close is gone from the books all the same; its callers have their answers."""
+    try:
+        model.close()
+    except INTERRUPTS:
+        raise
+    except BaseException:
+        return
+
+
+def _another(error: MetierError) -> MetierError:
+    """Return a copy for one more caller: a single object raised in several threads gathers all their tracebacks."""
+    other = copy.copy(error)
+    other.__cause__ = error.__cause__
+    return other

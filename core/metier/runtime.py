@@ -6,12 +6,14 @@ import asyncio
 import functools
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, overload
+from weakref import WeakKeyDictionary
 
 from metier_contracts import (
     CallContext,
@@ -20,9 +22,11 @@ from metier_contracts import (
     Generate,
     GenerationChunk,
     InputError,
+    MetierError,
     Model,
     ModelCard,
     Placement,
+    PluginQuarantinedError,
     Request,
     Response,
     UnsupportedError,
@@ -30,16 +34,16 @@ from metier_contracts import (
 from typing_extensions import TypeVar
 
 from metier.catalog import Catalog, Entry
-from metier.config import Config, Privacy, load_settings
+from metier.config import Config, Privacy, check_cards, load_settings
 from metier.devices import DeviceQuery, TorchDevices, parse_device, place
-from metier.fitted import fitted_cards, fitting_folder, keep
+from metier.fitted import base_of, check_drafted, check_new_id, fitted_cards, fitting_folder, keep
 from metier.mapping import OnError, Progress, mapped, reporting
 from metier.memory import default_budget
 from metier.perform import Performer, blame, plugin_errors
 from metier.pipeline.engine import Call, run_batch, run_one
 from metier.pipeline.step import Step
 from metier.plugins import PluginHost
-from metier.residency import Residency
+from metier.residency import Residency, closed_error
 from metier.selection import Selector
 from metier.weights import WeightStore, terminal_progress
 
@@ -100,8 +104,10 @@ class Runtime:
         devices: DeviceQuery | None = None,
     ) -> None:
         given = {"device": device, "memory": memory, "privacy": privacy, "offline": offline, "strict": strict}
-        self.config = load_settings(config, {name: value for name, value in given.items() if value is not None}).config
-        self._device = parse_device(self.config.device)
+        settings = load_settings(config, {name: value for name, value in given.items() if value is not None})
+        self.config = settings.config
+        self._device = parse_device(self.config.device, settings.origins.get("device"))
+        check_cards(cards, "Runtime(cards=...)")
         self._devices = devices or TorchDevices()
         self._host = PluginHost()
         self._store = WeightStore(offline=self.config.offline, grants=self.config.grants)
@@ -113,7 +119,10 @@ class Runtime:
         self._residency = Residency(budget, self._load_model)
         self._performer = Performer(self._selector, self._residency)
         self._pool: ThreadPoolExecutor | None = None
-        self._pool_lock = threading.Lock()
+        self._streams: WeakKeyDictionary[Generator[Response, None, None], int] = WeakKeyDictionary()
+        self._closed = False
+        self._lock = threading.Lock()
+        self._keeping = threading.Lock()
 
     @overload
     def run(
@@ -189,12 +198,22 @@ class Runtime:
     ) -> Any:
         """Do what `run` does in a worker thread: the event loop stays free, and cancelling the task stops the model."""
         context = _context(deadline)
-        work = functools.partial(self._run, target, value, context, model, strict)
+        work = functools.partial(self._run_in_worker, target, value, context, model, strict)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._workers(), work)
+            result = await asyncio.wrap_future(self._submit(work))
         except asyncio.CancelledError:
             context.cancel()
             raise
+        if isinstance(result, _StoppedIteration):
+            raise RuntimeError(f"a step raised {result.error!r}") from result.error
+        return result
+
+    def _run_in_worker(self, *arguments: Any) -> Any:
+        try:
+            return self._run(*arguments)
+        except StopIteration as error:
+            # No future can hold a StopIteration: the caller would wait for ever.
+            return _StoppedIteration(error)
 
     @overload
     def map(
@@ -290,10 +309,15 @@ class Runtime:
     ) -> Iterator[Response]:
         """Yield the pieces of an answer as the model makes them; closing the iterator stops the model.
 
+        A stream that is still open when its own thread closes the runtime ends there.
+
         Raises:
             UnsupportedError: the task, or the model chosen, does not stream.
         """
-        return self._performer.stream(request, _context(deadline), model)
+        pieces = self._performer.stream(request, _context(deadline), model)
+        with self._lock:
+            self._streams[pieces] = threading.get_ident()
+        return pieces
 
     def fit(self, request: FitRequest, *, replace: bool = False, progress: bool | Progress = True) -> ModelCard:
         """Fit a model, keep it on this machine, and return its card: from now on it is used by its id.
@@ -305,48 +329,31 @@ class Runtime:
 
         Raises:
             InputError: the id is taken. UnsupportedError: the base cannot be fitted from.
+            StorageError: the folder of fitted models cannot be written.
         """
-        entry = self._base_of(request)
-        self._check_new_id(request.id, replace)
+        entry = base_of(request, self._catalog, self._selector)
+        check_new_id(request.id, replace, self._catalog)
         with reporting(progress, f"fit {request.id}") as report:
             context = CallContext(seed=request.seed, progress=report)
             with self._residency.pinned(entry.card, context) as resident, fitting_folder(request.id) as folder:
                 if not isinstance(resident.model, FittableModel):
-                    raise UnsupportedError(f"the model {entry.card.id!r} cannot be fitted from", blame=blame(entry))
+                    raise UnsupportedError(
+                        f"the model {entry.card.id!r} cannot be fitted from",
+                        expected="a model with the method fit(request, directory, context)",
+                        got=type(resident.model).__name__,
+                        blame=f"base of the fit request, or {blame(entry)}",
+                        hint="leave base out for a model that can, or name another",
+                    )
                 with resident.lane.held(context), plugin_errors(entry):
                     drafted = resident.model.fit(request, folder, context)
-                card = keep(folder, drafted, request, entry.card.id)
-        self._residency.unload(card.id, CallContext())
-        self._catalog.add("fitted", card)
+                check_drafted(request, drafted, entry)
+                with self._keeping:
+                    check_new_id(request.id, replace, self._catalog)  # another fit may have taken it meanwhile
+                    card = keep(folder, drafted, request, entry.card.id)
+                    self._catalog.add("fitted", card)
         self._selector.forget()
+        self._residency.unload(card.id, CallContext())
         return card
-
-    def _base_of(self, request: FitRequest) -> Entry:
-        if request.base is not None:
-            return self._catalog.get(request.base)
-        serving = self._catalog.serving(request.task)
-        able = [entry for entry in serving if entry.card.tasks[request.task].fit and entry.ready]
-        if not able:
-            raise UnsupportedError(
-                f"no model here can be fitted for {request.task}",
-                expected="a ready model whose card says fit = true",
-                got=", ".join(entry.card.id for entry in serving) or "none",
-                blame="base=None of the fit request, or the set of plugins installed",
-                hint="`metier doctor` shows the plugins that are not installed",
-            )
-        return min(able, key=lambda entry: (not entry.card.tasks[request.task].default, entry.card.id))
-
-    def _check_new_id(self, model: str, replace: bool) -> None:
-        if model not in self._catalog:
-            return
-        origin = self._catalog.get(model).origin
-        if origin != "fitted" or not replace:
-            raise InputError(
-                f"the id {model!r} is taken",
-                expected="a new id" if origin != "fitted" else "a new id, or replace=True",
-                got=f"the id of a model from {origin}",
-                blame="id of the fit request",
-            )
 
     def load(self, model: str, *, deadline: float | None = None) -> ModelInfo:
         """Load a model now rather than at its first use."""
@@ -390,9 +397,17 @@ class Runtime:
 
     def close(self) -> None:
         """Wait for the calls at work, and close every model. Later calls raise `RuntimeClosedError`."""
+        with self._lock:
+            self._closed = True
+            pool, self._pool = self._pool, None
+            own = [pieces for pieces, thread in self._streams.items() if thread == threading.get_ident()]
+        for pieces in own:
+            # To wait for a stream that this thread itself has open were to wait for ever.
+            with suppress(MetierError, ValueError):  # ValueError: another thread is taking a piece of it right now
+                pieces.close()
         self._residency.close()
-        if self._pool is not None:
-            self._pool.shutdown()
+        if pool is not None:
+            pool.shutdown()
 
     def __enter__(self) -> Self:
         return self
@@ -407,13 +422,26 @@ class Runtime:
         with terminal_progress(f"pull {card.id}") as progress:
             directory = self._store.ensure(card, progress=progress)
         placement = Placement(device, directory=directory, allow_pickle=card.id in self.config.grants)
-        return self._host.load_model(card, placement), placement
+        try:
+            return self._host.load_model(card, placement), placement
+        except PluginQuarantinedError:
+            # From now on requests that name no model go to the plugins that work.
+            self._catalog.refresh(card.plugin)
+            self._selector.forget()
+            raise
 
-    def _workers(self) -> ThreadPoolExecutor:
-        with self._pool_lock:
+    def _submit(self, work: Callable[[], Any]) -> Future[Any]:
+        with self._lock:
+            if self._closed:
+                raise closed_error()
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(_ASYNC_WORKERS, thread_name_prefix="metier")
-            return self._pool
+            return self._pool.submit(work)
+
+
+@dataclass(frozen=True)
+class _StoppedIteration:
+    error: StopIteration
 
 
 def _context(deadline: float | None) -> CallContext:

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from metier_contracts import AmbiguousModelError, InputError, NoCapableModelError, Request
+from metier_contracts import AmbiguousModelError, NoCapableModelError, Request, UnknownModelError
 
-from metier.catalog import Catalog, Entry, task_of
+from metier.catalog import Catalog, Entry, check_id, task_of
 from metier.config import Config
 from metier.plugins.host import require_usable
 
 _REMEMBERED = 1024
+_SHOWN = 6
 
 
 @dataclass
@@ -26,47 +27,51 @@ class Selector:
     config: Config
     _chosen: dict[Any, Entry] = field(default_factory=dict)
 
-    def choose(self, request: Request[Any], *, model: str | None = None, strict: bool | None = None) -> Entry:
-        """Return the entry that serves `request`.
+    def choose(
+        self, request: Request[Any], *, model: str | None = None, strict: bool | None = None, stream: bool = False
+    ) -> Entry:
+        """Return the entry that serves `request`, piece by piece where `stream` asks for that.
 
         Raises:
-            UnknownModelError: `model` is no id.
+            InputError: `model` is no str. UnknownModelError: it is no id.
             NoCapableModelError: no card (or not that one) states what the request needs.
             AmbiguousModelError: strict, and several cards are equally entitled.
             PluginUnavailableError: the only capable cards belong to a plugin whose extra is missing.
         """
-        needs = request.needs()
+        if model is not None:
+            check_id(model)
+        needs = {**request.needs(), "stream": True} if stream else request.needs()
         strict = self.config.strict if strict is None else strict
         key = (type(request), model, strict, *needs.items())
-        entry = self._chosen.get(key)
+        chosen = self._chosen  # what is found in the catalog of now shall not outlive a `forget` in the meantime
+        entry = chosen.get(key)
         if entry is None:
             task_of(request)
             entry = self._named(request, needs, model) if model is not None else self._best(request, needs, strict)
-            if len(self._chosen) >= _REMEMBERED:
-                self._chosen.clear()
-            self._chosen[key] = entry
+            if len(chosen) >= _REMEMBERED:
+                chosen.clear()
+            chosen[key] = entry
         return entry
 
     def forget(self) -> None:
         """Forget earlier choices: the catalog has changed."""
-        self._chosen.clear()
+        self._chosen = {}
 
     def _named(self, request: Request[Any], needs: Mapping[str, Any], model: str) -> Entry:
-        if not isinstance(model, str):
-            raise InputError("model is an id", expected="a str", got=repr(model), blame="model=...")
         entry = self.catalog.get(model)
         unmet = self._unmet(entry, request.task, needs)
         if unmet:
-            raise self._incapable(request, [entry], unmet_of={model: unmet})
-        self._allow(entry)
+            raise self._incapable(request.task, needs, [entry])
+        self.allow(entry)
         return entry
 
     def _unmet(self, entry: Entry, task: str, needs: Mapping[str, Any]) -> list[str]:
         table = entry.card.tasks.get(task)
         return [f"does not serve {task}"] if table is None else table.unmet(needs)
 
-    def _allow(self, entry: Entry) -> None:
-        if entry.card.remote and (self.config.offline or self.config.privacy == "local"):
+    def allow(self, entry: Entry) -> None:
+        """Raise `NoCapableModelError` where the settings forbid this (remote) model."""
+        if not self.allows(entry):
             setting = "offline=True" if self.config.offline else 'privacy="local"'
             raise NoCapableModelError(
                 f"the model {entry.card.id!r} is remote and {setting} forbids it",
@@ -79,21 +84,28 @@ class Selector:
     def _best(self, request: Request[Any], needs: Mapping[str, Any], strict: bool) -> Entry:
         task = request.task
         if (default := self.config.defaults.get(task)) is not None:
-            entry = self.catalog.get(default)
+            entry = self._default(task, default)
             if not self._unmet(entry, task, needs):
-                return self._named(request, needs, default)
+                self.allow(entry)
+                return entry
         serving = self.catalog.serving(task)
-        capable = [entry for entry in serving if not self._unmet(entry, task, needs) and self._allowed(entry)]
+        capable = [entry for entry in serving if not self._unmet(entry, task, needs) and self.allows(entry)]
         if not capable:
-            raise self._incapable(
-                request, serving, {entry.card.id: self._unmet(entry, task, needs) for entry in serving}
-            )
+            raise self._incapable(task, needs, serving)
         usable = [entry for entry in capable if entry.ready]
         if not usable:
             require_usable(capable[0].card.plugin, capable[0].plugin)
         return self._settle(task, usable, strict)
 
-    def _allowed(self, entry: Entry) -> bool:
+    def _default(self, task: str, model: str) -> Entry:
+        try:
+            return self.catalog.get(model)
+        except UnknownModelError as error:
+            error.blame = f"defaults.{task} in metier.toml or Runtime(config=...)"
+            raise
+
+    def allows(self, entry: Entry) -> bool:
+        """Tell whether requests may go to this model: to a remote one where privacy="any" and offline=False."""
         return not (entry.card.remote and (self.config.offline or self.config.privacy == "local"))
 
     def _settle(self, task: str, capable: Sequence[Entry], strict: bool) -> Entry:
@@ -111,15 +123,17 @@ class Selector:
             )
         return min(proposed or capable, key=_price)
 
-    def _incapable(
-        self, request: Request[Any], entries: Sequence[Entry], unmet_of: Mapping[str, list[str]]
-    ) -> NoCapableModelError:
-        rows = [f"{entry.card.id} ({'; '.join(unmet_of[entry.card.id]) or 'remote'})" for entry in entries[:6]]
-        more = f", and {len(entries) - 6} more" if len(entries) > 6 else ""
+    def _incapable(self, task: str, needs: Mapping[str, Any], entries: Sequence[Entry]) -> NoCapableModelError:
+        lacks = [
+            (entry.card.id, self._unmet(entry, task, needs) or ["remote, which privacy or offline forbids"])
+            for entry in entries[:_SHOWN]
+        ]
+        rows = [f"{model} ({'; '.join(unmet)})" for model, unmet in lacks]
+        more = f", and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
         return NoCapableModelError(
-            f"no model here can do what this {request.task} request needs",
-            expected=", ".join(f"{name}: {_show(need)}" for name, need in request.needs().items()) or request.task,
-            got=(", ".join(rows) + more) or f"no card serves {request.task}",
+            f"no model here can do what this {task} request needs",
+            expected=", ".join(f"{name}: {_show(need)}" for name, need in needs.items()) or task,
+            got=(", ".join(rows) + more) or f"no card serves {task}",
             blame="the request, or the set of plugins installed",
             hint="`metier models` shows what each model does; `metier doctor` what is not installed",
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,8 @@ from metier_contracts._version import is_compatible, parse_contract_version
 from metier_contracts.hooks import ENTRY_POINT_GROUP, MANIFEST_NAME
 
 State = Literal["ready", "available", "quarantined"]
+
+_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 @dataclass(frozen=True)
@@ -40,35 +43,77 @@ class PluginRecord:
 
 def discover() -> list[PluginRecord]:
     """Return a record for every installed plugin, metier's own first, then by package and name."""
-    found = sorted(entry_points(group=ENTRY_POINT_GROUP), key=_order)
-    return _set_duplicates_aside(inspect_entry_point(point) for point in found)
+    return _set_duplicates_aside(sorted(_inspected(), key=_order))
 
 
-def _package(point: EntryPoint) -> tuple[str, str]:
-    return (point.dist.name, point.dist.version) if point.dist is not None else ("unknown", "unknown")
+def _order(record: PluginRecord) -> tuple[bool, str, str]:
+    return (record.package != "metier", record.package, record.name)
 
 
-def _order(point: EntryPoint) -> tuple[bool, str, str]:
-    package = _package(point)[0]
-    return (package != "metier", package, point.name)
+def _inspected() -> Iterator[PluginRecord]:
+    """Look at each distribution by itself: where one is bad, `importlib.metadata.entry_points()` fails for all."""
+    seen = set()
+    for distribution in distributions():
+        try:
+            points = [point for point in distribution.entry_points if point.group == ENTRY_POINT_GROUP]
+        except Exception as error:
+            if _mentions_group(distribution):
+                yield _unparsed(distribution, error)
+            continue
+        if points:
+            # A distribution found twice is the one nearer in sys.path, as it is for imports.
+            package = re.sub(r"[-_.]+", "-", _package(distribution)[0]).lower()
+            if package not in seen or package == "unknown":
+                seen.add(package)
+                yield from map(inspect_entry_point, points)
+
+
+def _mentions_group(distribution: Distribution) -> bool:
+    try:
+        return ENTRY_POINT_GROUP in (distribution.read_text("entry_points.txt") or "")
+    except (OSError, ValueError):
+        return False
+
+
+def _unparsed(distribution: Distribution, error: Exception) -> PluginRecord:
+    package, version = _package(distribution)
+    cause = f"its entry_points.txt cannot be read: {type(error).__name__}: {error}"
+    return PluginRecord(package, package, version, "", "ready").quarantine(
+        cause, f"pip install --force-reinstall {package}"
+    )
+
+
+def _package(distribution: Distribution | None) -> tuple[str, str]:
+    """Return name and version, "unknown" where the metadata are damaged."""
+    try:
+        name, version = (distribution.name, distribution.version) if distribution is not None else (None, None)
+    except Exception:
+        name, version = None, None
+    return name or "unknown", version or "unknown"
 
 
 def inspect_entry_point(point: EntryPoint) -> PluginRecord:
     """Return the record of one entry point, from its manifest alone."""
-    package, version = _package(point)
+    package, version = _package(point.dist)
     record = PluginRecord(point.name, package, version, point.value, "ready")
     try:
         manifest = read_manifest(_manifest_path(point))
     except ConfigError as error:
-        detail = "; ".join(
-            part for part in (error.summary, error.expected and f"expected {error.expected}", error.got) if part
-        )
-        return record.quarantine(f"unreadable manifest: {detail}", f"pip install --force-reinstall {package}")
+        parts = (error.summary, error.expected and f"expected {error.expected}", error.got)
+        return _unreadable(record, "; ".join(part for part in parts if part))
+    except Exception as error:
+        return _unreadable(record, f"{type(error).__name__}: {error}")
     return _judge(replace(record, manifest=manifest), manifest)
 
 
+def _unreadable(record: PluginRecord, detail: str) -> PluginRecord:
+    return record.quarantine(f"unreadable manifest: {detail}", f"pip install --force-reinstall {record.package}")
+
+
 def _manifest_path(point: EntryPoint) -> Path:
-    top = point.module.partition(".")[0]
+    if not _MODULE.fullmatch(point.value):
+        raise ConfigError(f"the entry point {point.value!r} does not name a module, such as 'metier_sam.plugin'")
+    top = point.value.partition(".")[0]
     try:
         spec = find_spec(top)
     except (ImportError, ValueError) as error:
@@ -108,7 +153,8 @@ def _version_fix(package: str, contract: str) -> str:
 
 def _installed(module: str) -> bool:
     try:
-        return find_spec(module) is not None
+        # Of the top name alone: to look for a submodule is to import its parent.
+        return find_spec(module.partition(".")[0]) is not None
     except (ImportError, ValueError):
         return False
 

@@ -31,8 +31,8 @@ class PluginHost:
     def __init__(self, records: Sequence[PluginRecord] | None = None) -> None:
         found = discover() if records is None else records
         self._records = list(found)
-        self._manager = pluggy.PluginManager(PROJECT)
-        self._manager.add_hookspecs(Hooks)
+        # One manager a plugin: a hook of one can never be called with a card of another.
+        self._imported: dict[str, pluggy.PluginManager] = {}
         self._lock = threading.Lock()
 
     @property
@@ -53,37 +53,37 @@ class PluginHost:
             PluginQuarantinedError: it is broken.
             ModelLoadError: the plugin is fine and the model is not.
         """
-        record = self._imported(card.plugin)
-        others = [plugin for name, plugin in self._manager.list_name_plugin() if name != record.name]
-        load = self._manager.subset_hook_caller("metier_load", others)
+        with self._lock:
+            record = require_usable(card.plugin, self.find(card.plugin))
+            manager = self._imported.get(record.name) or self._import(record)
         try:
-            model = load(card=card, placement=placement)
-        except MetierError:
+            model = manager.hook.metier_load(card=card, placement=placement)
+        except MetierError as error:
+            error.blame = error.blame or _who(record)
             raise
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise _load_error(card, record, f"{type(error).__name__}: {error}") from error
         if not isinstance(model, Model):
             raise _load_error(card, record, f"metier_load returned {type(model).__name__}, not a Model")
         return model
 
-    def _imported(self, name: str) -> PluginRecord:
-        record = require_usable(name, self.find(name))
-        with self._lock:
-            if not self._manager.has_plugin(name):
-                self._import(record)
-        return record
-
-    def _import(self, record: PluginRecord) -> None:
+    def _import(self, record: PluginRecord) -> pluggy.PluginManager:
+        manager = pluggy.PluginManager(PROJECT)
+        manager.add_hookspecs(Hooks)
         try:
-            module = import_module(record.module)
-            self._manager.register(module, record.name)
-            if not any(caller.name == "metier_load" for caller in self._manager.get_hookcallers(module) or ()):
-                self._manager.unregister(module)
+            manager.register(import_module(record.module), record.name)
+            if not manager.hook.metier_load.get_hookimpls():
                 raise PluginError(f"{record.module} implements no metier_load hook")
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             broken = quarantine_import(record, error)
             self._records[self._records.index(record)] = broken
             raise quarantined(broken) from error
+        self._imported[record.name] = manager
+        return manager
 
 
 def quarantine_import(record: PluginRecord, error: BaseException) -> PluginRecord:
@@ -94,9 +94,11 @@ def quarantine_import(record: PluginRecord, error: BaseException) -> PluginRecor
 
 def describe_import_failure(record: PluginRecord, kind: str, text: str, missing: str | None) -> PluginRecord:
     """Return the record of a plugin whose import failed, with the cause and what mends it."""
-    if missing is not None:
-        top = missing.partition(".")[0]
-        return record.quarantine(f"missing dependency: {missing} (imported by {record.module})", f"pip install {top}")
+    own = record.module.partition(".")[0]
+    if missing is not None and (top := missing.partition(".")[0]) != own:
+        extra = record.manifest.extra if record.manifest is not None else None
+        fix = f"pip install {top}" if extra is None else f'pip install "{record.package}[{extra}]"'
+        return record.quarantine(f"missing dependency: {missing} (imported by {record.module})", fix)
     cause = f"import of {record.module} failed with {kind}" + (f": {text}" if text else "")
     return record.quarantine(cause, f"pip install --upgrade {record.package}")
 
