@@ -53,7 +53,6 @@ class Capabilities(Contract):
     stream: bool = False
     tools: bool = False
     json_schema: bool = False
-    fit: bool = False
     environments: tuple[str, ...] = ()
     dimensions: int | None = Field(default=None, ge=1)
     max_batch: int | None = Field(default=None, ge=1)
@@ -123,7 +122,8 @@ class ModelCard(Contract):
     `sha256`: of the wheel or the single file, or a table from each file's name to its digest.
     `bytes`: of the weights as loaded, an estimate until the first load measures it. `parameters` and
     `active_parameters` (those one token passes through, for mixtures of experts) are counts.
-    `options`: settings for the plugin alone, which the runtime passes on unread.
+    `options`: settings for the plugin alone, which the runtime passes on unread. `fits`: the tasks that new models can
+    be fitted for from this one.
     `verified`: "here" when the trained weights run in the project's tests, "format" when only a checkpoint of the same
     format does.
     """
@@ -148,6 +148,7 @@ class ModelCard(Contract):
     summary: str = ""
     options: Mapping[str, Any] = {}
     tasks: Mapping[str, Capabilities]
+    fits: tuple[str, ...] = ()
     quality: tuple[Quality, ...] = ()
     lineage: Lineage | None = None
 

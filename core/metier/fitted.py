@@ -64,17 +64,22 @@ def base_of(request: FitRequest, catalog: Catalog, selector: Selector) -> Entry:
         entry = catalog.get(request.base)
         selector.allow(entry)
         return entry
-    serving = [entry for entry in catalog.serving(request.task) if selector.allows(entry)]
-    able = [entry for entry in serving if entry.card.tasks[request.task].fit and entry.ready]
+    task = request.task
+    stated = [entry for entry in catalog.entries if task in entry.card.fits and selector.allows(entry)]
+    able = [entry for entry in stated if entry.ready]
     if not able:
         raise UnsupportedError(
-            f"no model here can be fitted for {request.task}",
-            expected="a ready model whose card says fit = true",
-            got=", ".join(entry.card.id for entry in serving) or "none",
+            f"no model here can be fitted for {task}",
+            expected=f"a ready model whose card states fits = [{task!r}]",
+            got=", ".join(f"{entry.card.id}, which is not ready" for entry in stated) or "none",
             blame="base=None of the fit request, or the set of plugins installed",
             hint="`metier doctor` shows the plugins that are not installed",
         )
-    return min(able, key=lambda entry: (not entry.card.tasks[request.task].default, entry.card.id))
+    return min(able, key=lambda entry: (not _is_default(entry.card, task), entry.card.id))
+
+
+def _is_default(card: ModelCard, task: str) -> bool:
+    return task in card.tasks and card.tasks[task].default
 
 
 def check_new_id(model: str, replace: bool, catalog: Catalog) -> None:

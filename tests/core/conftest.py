@@ -68,7 +68,9 @@ class PluginFactory:
         """A card of one of the rule models, as a manifest or a metier.toml holds it."""
         tasks = fields.pop("tasks", self._rules.TASKS[kind])
         options = {"kind": kind, **fields.pop("options", {})}
-        basis = {"id": model, "architecture": "rule", "licence": "MIT", "parameters": 10}
+        basis: dict[str, Any] = {"id": model, "architecture": "rule", "licence": "MIT", "parameters": 10}
+        if kind == "fittable":
+            basis["fits"] = ["classify"]
         return {**basis, "options": options, **fields, "tasks": tasks}
 
     def model_card(self, model: str, kind: str = "keywords", plugin: str = "acme", **fields: Any) -> ModelCard:

@@ -176,7 +176,7 @@ class FittableClassifier(KeywordClassifier):
         (directory / WORDS_FILE).write_text(json.dumps(counts, sort_keys=True), encoding="utf-8")
         if self.probe.on_fit is not None:
             self.probe.on_fit(request, directory, context)
-        table = Capabilities(labels=request.examples.labels, fit=True, default=True)
+        table = Capabilities(labels=request.examples.labels, default=True)
         card = self.card.model_copy(update={"id": "drafted", "tasks": {"classify": table}})
         return card if self.probe.drafted is None else self.probe.drafted(card)
 
@@ -234,7 +234,7 @@ KINDS = {
 
 TASKS: dict[str, dict[str, dict[str, Any]]] = {
     "keywords": {"classify": {"labels": "open", "multi_label": True}},
-    "fittable": {"classify": {"labels": "open", "fit": True}},
+    "fittable": {"classify": {"labels": "open"}},
     "histogram": {"embed": {"normalized": True, "dimensions": 26}},
     "last-value": {"forecast": {"quantiles": True}},
     "echo": {"generate": {}},

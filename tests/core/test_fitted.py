@@ -26,7 +26,7 @@ from metier_contracts import (
 )
 
 EXAMPLES = ExampleSet.from_pairs([("good", "praise"), ("bad", "blame"), ("fine", "praise")])
-REMOTE = {"source": "https://example.org/v1", "tasks": {"classify": {"labels": "open", "fit": True}}}
+REMOTE = {"source": "https://example.org/v1", "fits": ["classify"], "tasks": {"classify": {"labels": "open"}}}
 
 
 def request_of(model: str = "mine/a", **fields: Any) -> ClassifyFit:
@@ -167,7 +167,7 @@ def base(request: Any, **settings: Any) -> str:
 
 
 def test_the_base_is_the_one_named_else_the_default_among_those_that_can(plugins: Any) -> None:
-    able = {"labels": "open", "fit": True}
+    able = {"labels": "open"}
     plugins.write(
         "acme",
         plugins.card("acme/a", "fittable", tasks={"classify": able}),
@@ -185,7 +185,7 @@ def test_where_nothing_can_be_fitted(plugins: Any) -> None:
     plugins.write("bare", plugins.card("bare/a", "fittable"), extra="x", requires=["surely_not_here"])
     with pytest.raises(UnsupportedError, match="no model here can be fitted for classify") as caught:
         base(request_of())
-    assert caught.value.got == "acme/a, bare/a"
+    assert caught.value.got == "bare/a, which is not ready"
     assert "metier doctor" in str(caught.value.hint)
 
 

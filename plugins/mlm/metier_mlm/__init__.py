@@ -1,1 +1,1 @@
-"""Masked language models and their kin for metier: embed, rank, classify, extract, fill-mask."""
+"""The mlm plugin of metier: masked language models and their kin."""

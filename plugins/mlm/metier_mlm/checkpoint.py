@@ -1,122 +1,93 @@
-"""Reading checkpoints of transformers from a folder, without network and without running code from it."""
+"""Reading and writing transformers checkpoints: from one folder, without network and without running its code."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Iterator
+import pickle  # for the name of the error alone
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
-import transformers
-from metier_contracts import ModelCard, ModelLoadError, Placement
+from metier_contracts import ModelLoadError, UnsafeWeightsError
+from transformers.utils import logging as transformers_logging
+
+Fresh = Literal["nothing", "pooler", "head"]
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """A tokenizer and a network, placed and ready to infer."""
+def load_network(
+    auto_class: Any, folder: Path, dtype: torch.dtype, device: str, *, fresh: Fresh = "nothing", **settings: Any
+) -> Any:
+    """Return the module that `auto_class` (`AutoModel`, ...) reads from `folder`, in evaluation mode on `device`.
 
-    tokenizer: Any
-    network: Any
-    device: str
-    dtype: str
+    Weights are read from safetensors, else from a torch checkpoint by `torch.load(weights_only=True)`. `fresh`: the
+    part that may be absent from the checkpoint, and is then drawn at random.
 
-    @property
-    def max_length(self) -> int:
-        """The most tokens that one input may have: the lesser of the tokenizer's and the network's limit."""
-        positions = int(getattr(self.network.config, "max_position_embeddings", 512))
-        # RoBERTa and its kin number positions from padding_idx + 1, which takes two of them.
-        reserved = 2 if "roberta" in str(self.network.config.model_type) else 0
-        return min(int(self.tokenizer.model_max_length), positions - reserved)
-
-
-def read(card: ModelCard, placement: Placement, kind: str) -> Checkpoint:
-    """Return the checkpoint in the placement's folder, read by the Auto class `kind` of transformers.
-
-    Weights come from safetensors, or from a torch file by its restricted reader, which runs no code.
+    Raises:
+        UnsafeWeightsError: the torch checkpoint holds more than tensors.
+        ModelLoadError: weights that the architecture needs are missing, or have other shapes.
     """
-    folder = folder_of(card, placement)
-    dtype = choose_dtype(placement)
-    with quiet(), load_errors(card):
-        tokenizer = read_tokenizer(card, folder)
-        network = getattr(transformers, kind).from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False, weights_only=True, dtype=dtype
-        )
-        network = network.to(placement.device).eval().requires_grad_(False)
-    return Checkpoint(tokenizer, network, placement.device, str(dtype).removeprefix("torch."))
-
-
-def folder_of(card: ModelCard, placement: Placement) -> Path:
-    """Return the folder of the network: the placement's, or the one below it that `options.folder` names."""
-    if placement.directory is None:
-        raise ModelLoadError(f"the card {card.id!r} has no weights", blame=f"the card {card.id!r}")
-    return placement.directory / str(card.options.get("folder", "."))
-
-
-def read_tokenizer(card: ModelCard, folder: Path) -> Any:
-    """Return the fast tokenizer of a folder, or the one of a bare `options.vocabulary` file of BERT's format."""
-    vocabulary = card.options.get("vocabulary")
-    if vocabulary is not None:
-        tokenizer = transformers.BertTokenizer(vocab=str(folder / str(vocabulary)), do_lower_case=False)
-        tokenizer.model_max_length = int(card.options.get("max_length", 512))
-        return tokenizer
-    tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-    if not tokenizer.is_fast:
-        raise ModelLoadError(
-            f"the tokenizer of {card.id!r} is a slow one",
-            expected="a folder with tokenizer.json, or a tokenizer that converts to one",
-            got=type(tokenizer).__name__,
-            blame=f"the checkpoint of {card.id!r}",
-        )
-    return tokenizer
-
-
-def choose_dtype(placement: Placement) -> torch.dtype:
-    """Return the dtype asked for, else bfloat16 where the device computes in it, else float32."""
-    if placement.dtype is not None:
-        return getattr(torch, placement.dtype)  # type: ignore[no-any-return]
-    return torch.bfloat16 if _has_bfloat16(placement.device) else torch.float32
-
-
-def _has_bfloat16(device: str) -> bool:
-    if device == "cpu":
-        able = torch.cpu.get_capabilities()
-        return any(bool(able.get(name)) for name in ("avx512_bf16", "amx_bf16", "arm_bf16", "bf16"))
-    return device.startswith("cuda") and torch.cuda.is_bf16_supported()
-
-
-@contextmanager
-def load_errors(card: ModelCard) -> Iterator[None]:
-    """Turn what transformers raises over a folder into a `ModelLoadError` that names the card."""
     try:
-        yield
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-        raise ModelLoadError(
-            f"the checkpoint of {card.id!r} cannot be read",
-            expected="config.json, tokenizer.json and model.safetensors as transformers saves them",
-            got=f"{type(error).__name__}: {error}"[:500],
-            blame=f"the files of {card.source}, or options.loader of the card",
+        with quiet_transformers():
+            network, report = auto_class.from_pretrained(
+                folder,
+                local_files_only=True,
+                trust_remote_code=False,
+                weights_only=True,
+                use_safetensors=any(folder.glob("*.safetensors")),
+                output_loading_info=True,
+                dtype=dtype,
+                **settings,
+            )
+    except pickle.UnpicklingError as error:
+        raise UnsafeWeightsError(
+            f"the checkpoint in {folder} needs a full unpickler, which this plugin never uses",
+            expected="safetensors, or a torch checkpoint that holds tensors alone",
+            got=str(error).partition("\n")[0],
+            hint="convert it to safetensors where you trust it",
         ) from error
+    encoder = f"{network.base_model_prefix}."
+    missing = [name for name in sorted(report["missing_keys"]) if not _may_be_fresh(name, encoder, fresh)]
+    if missing:
+        raise ModelLoadError(
+            f"the checkpoint in {folder} lacks weights",
+            expected=", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else ""),
+            got="none of these",
+            blame="the folder, or options.loader of the card",
+        )
+    return network.to(device).eval()
+
+
+def _may_be_fresh(name: str, encoder: str, fresh: Fresh) -> bool:
+    """Tell whether a missing tensor is none that would answer at random in place of a trained one."""
+    if fresh == "nothing":
+        return False
+    pooler = ".pooler." in f".{name}"
+    return pooler or (fresh == "head" and not name.startswith(encoder))
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers' progress bar and its report of unused weights off the terminal."""
-    log = logging.getLogger("transformers")
-    level, bar = log.level, transformers.utils.logging.is_progress_bar_enabled()
-    log.setLevel(logging.ERROR)
-    transformers.utils.logging.disable_progress_bar()
+def quiet_transformers() -> Iterator[None]:
+    """Keep transformers' progress bars and load reports off the caller's terminal: failures raise."""
+    verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
     try:
         yield
     finally:
-        log.setLevel(level)
-        if bar:
-            transformers.utils.logging.enable_progress_bar()
+        transformers_logging.set_verbosity(verbosity)
+        if bars:
+            transformers_logging.enable_progress_bar()
 
 
-def storage_bytes(network: Any) -> int:
-    """Return the bytes of a network's parameters and buffers, each storage once."""
-    tensors: Iterable[torch.Tensor] = [*network.parameters(), *network.buffers()]
-    return sum({tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}.values())
+def checkpoint_folder(directory: Path, subfolder: str) -> Path:
+    """Return the folder of the checkpoint; raise `ModelLoadError` where it holds no config.json."""
+    folder = directory / subfolder
+    if not (folder / "config.json").is_file():
+        raise ModelLoadError(
+            f"{folder} holds no checkpoint",
+            expected="a config.json and weights in safetensors",
+            got=", ".join(sorted(path.name for path in directory.iterdir())[:8]) or "an empty folder",
+            blame="`source` of the card, or options.subfolder",
+        )
+    return folder

@@ -1,4 +1,4 @@
-"""The cross-encoder loader: rank by a network that reads query and candidate together."""
+"""Loader `cross-encoder`: rank by reading query and candidate together."""
 
 from __future__ import annotations
 
@@ -7,53 +7,46 @@ from typing import Any
 
 import numpy as np
 import torch
-from metier_contracts import CallContext, ModelCard, ModelLoadError, Placement, Request
+from metier_contracts import CallContext, ModelCard, ModelLoadError, Placement, Rank, Ranking, Request
+from transformers import AutoModelForSequenceClassification
 
-from metier_mlm.answering import Answer, CheckpointModel, answered
-from metier_mlm.batching import run_in_batches
-from metier_mlm.checkpoint import read
-from metier_mlm.sentence import ranking
-
-
-def load(card: ModelCard, placement: Placement) -> CrossEncoderModel:
-    """Return the model of a folder with a checkpoint for sequence classification that has one output."""
-    checkpoint = read(card, placement, "AutoModelForSequenceClassification")
-    if checkpoint.network.config.num_labels != 1:
-        raise ModelLoadError(
-            f"{card.id!r} is no cross-encoder for ranking",
-            expected="a checkpoint with one output",
-            got=f"{checkpoint.network.config.num_labels} outputs",
-            blame=f"options.loader of the card {card.id!r}",
-            hint='use options.loader = "sequence-classification" to classify',
-        )
-    return CrossEncoderModel(card, checkpoint)
+from metier_mlm.answers import ranking, unsupported
+from metier_mlm.forward import Batch
+from metier_mlm.options import TextOptions, read_options
+from metier_mlm.reading import read_text_model
+from metier_mlm.text_model import Job, Piece, TextModel
 
 
-class CrossEncoderModel(CheckpointModel):
-    """Ranks by the network's logit for each pair of query and candidate; the scale is the checkpoint's own."""
+class CrossEncoder(TextModel):
+    """A sequence-classification checkpoint with one logit, which is the score (before any sigmoid).
 
-    def infer(self, requests: Sequence[Request[Any]], context: CallContext) -> list[Answer]:
-        """Answer each request, in order; all pairs of a call go through in the same batches."""
-        if not requests:
-            return []
-        checkpoint = self.checkpoint
-        pairs: list[tuple[str, str]] = [(r.query, candidate) for r in _ranks(requests) for candidate in r.candidates]
-        encoded = checkpoint.tokenizer(
-            [query for query, _ in pairs],
-            [candidate for _, candidate in pairs],
-            truncation=True,
-            max_length=checkpoint.max_length,
-            return_attention_mask=False,
-        )
-        padding = checkpoint.tokenizer.pad_token_id
-        scores = np.concatenate(run_in_batches(encoded, padding, checkpoint.device, self._forward, context))
-        ends = np.cumsum([len(request.candidates) for request in _ranks(requests)])
-        return [answered(ranking, part) for part in np.split(scores, ends[:-1])]
+    Where query and candidate together are longer than the context, the longer of the two is cut off first.
+    """
 
-    def _forward(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-        logits: torch.Tensor = self.checkpoint.network(**inputs).logits
+    def _plan(self, request: Request[Any], context: CallContext) -> Job:
+        if not isinstance(request, Rank):
+            raise unsupported(request, self.card)
+        return Job([(request.query, candidate) for candidate in request.candidates], _ranking)
+
+    def _reduce(self, output: Any, batch: Batch) -> torch.Tensor:
+        logits: torch.Tensor = output.logits[:, 0]
         return logits
 
 
-def _ranks(requests: Sequence[Request[Any]]) -> Sequence[Any]:
-    return requests
+def load(card: ModelCard, placement: Placement) -> CrossEncoder:
+    """Return the model in `placement.directory`."""
+    options = read_options(TextOptions, card)
+    tokenizer, network = read_text_model(AutoModelForSequenceClassification, placement, options)
+    if network.module.config.num_labels != 1:
+        raise ModelLoadError(
+            f"{card.id} is no cross-encoder",
+            expected="a checkpoint with one logit",
+            got=f"{network.module.config.num_labels} labels",
+            blame="options.loader of the card",
+            hint='options.loader = "sequence-classification" serves classify',
+        )
+    return CrossEncoder(card, tokenizer, network)
+
+
+def _ranking(pieces: Sequence[Sequence[Piece]]) -> Ranking:
+    return ranking(np.array([windows[0].row for windows in pieces], dtype=np.float32))

@@ -1,103 +1,79 @@
-"""`Encoder`: texts to sentence vectors."""
+"""`Encoder`: a text model whose rows are vectors; the base of the loaders that work on embeddings."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from metier_contracts import CallContext, ModelCard, ModelLoadError, Placement
+from metier_contracts import CallContext, MetierError, ModelCard, Placement
 from numpy.typing import NDArray
+from transformers import AutoModel
 
-from metier_mlm.batching import run_in_batches
-from metier_mlm.checkpoint import Checkpoint, read
+from metier_mlm.checkpoint import checkpoint_folder, load_network
+from metier_mlm.forward import Batch, Network
+from metier_mlm.options import TextOptions
+from metier_mlm.placing import choose_dtype, default_batch_tokens
+from metier_mlm.pooling import Recipe, pool, read_recipe
+from metier_mlm.text_model import Piece, TextModel
+from metier_mlm.tokens import TextTokenizer, context_length, load_tokenizer
 
-_POOLINGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
-
-
-class Encoder:
-    """A network, the pooling of its token states, and the most tokens it reads of a text.
-
-    A folder of sentence-transformers says all of it in modules.json; a plain encoder of transformers is pooled by the
-    mean. Vectors have norm 1.
-    """
-
-    def __init__(self, checkpoint: Checkpoint, pooling: str, max_length: int) -> None:
-        self.checkpoint = checkpoint
-        self.pooling = pooling
-        self.max_length = max_length
-
-    def encode(self, texts: Sequence[str], context: CallContext) -> NDArray[np.float32]:
-        """Return float32 [N, D], rows of norm 1. A text longer than `max_length` tokens is cut off there."""
-        checkpoint = self.checkpoint
-        encoded = checkpoint.tokenizer(
-            list(texts),
-            truncation=True,
-            max_length=self.max_length,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-        )
-        padding = checkpoint.tokenizer.pad_token_id
-        return np.stack(run_in_batches(encoded, padding, checkpoint.device, self._forward, context))
-
-    def _forward(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-        mask = inputs["attention_mask"]
-        # Where nothing is padded the mask says nothing, and attention without one is faster.
-        unpadded = bool(mask.all())
-        states = self.checkpoint.network(
-            input_ids=inputs["input_ids"], attention_mask=None if unpadded else mask
-        ).last_hidden_state.float()
-        if self.pooling == "cls":
-            pooled = states[:, 0]
-        elif unpadded:
-            pooled = states.mean(dim=1)
-        else:
-            weights = mask.unsqueeze(-1).float()
-            pooled = (states * weights).sum(dim=1) / weights.sum(dim=1)
-        return torch.nn.functional.normalize(pooled, dim=1)
+Vectors = NDArray[np.float32]
 
 
-def read_encoder(card: ModelCard, placement: Placement) -> Encoder:
-    """Return the encoder in the placement's folder."""
-    checkpoint = read(card, placement, "AutoModel")
-    folder = Path(str(placement.directory))
-    _refuse_other_modules(card, folder)
-    configured = _json(folder / "sentence_bert_config.json").get("max_seq_length")
-    max_length = min(checkpoint.max_length, int(configured or checkpoint.max_length))
-    return Encoder(checkpoint, _pooling(card, folder), max_length)
+class EncoderParts(NamedTuple):
+    """What an `Encoder` is made of, and the folder that it was read from."""
+
+    tokenizer: TextTokenizer
+    network: Network
+    recipe: Recipe
+    folder: Path
 
 
-def _refuse_other_modules(card: ModelCard, folder: Path) -> None:
-    """Refuse a folder whose vectors this encoder would not make as sentence-transformers does."""
-    kinds = [str(module["type"]).rpartition(".")[2] for module in _json(folder / "modules.json", [])]
-    if (kinds and kinds[:2] != ["Transformer", "Pooling"]) or set(kinds[2:]) - {"Normalize"}:
-        raise ModelLoadError(
-            f"the modules of {card.id!r} are not known here",
-            expected="Transformer, Pooling and perhaps Normalize in modules.json",
-            got=", ".join(kinds),
-            blame=f"the checkpoint of {card.id!r}",
-        )
+class Encoder(TextModel):
+    """A text model that pools token vectors as its folder says. Texts longer than the context are cut off."""
+
+    def __init__(self, card: ModelCard, parts: EncoderParts) -> None:
+        super().__init__(card, parts.tokenizer, parts.network)
+        self._recipe = parts.recipe
+
+    def _reduce(self, output: Any, batch: Batch) -> torch.Tensor:
+        vectors = pool(output.last_hidden_state, batch["attention_mask"], self._recipe.mode)
+        return torch.nn.functional.normalize(vectors, dim=1) if self._recipe.normalized else vectors
+
+    def _embed(self, texts: Sequence[str], context: CallContext) -> Vectors:
+        """Return unit vectors float32 [N, D]; raise what any of the texts failed with."""
+        pieces = self._read(list(dict.fromkeys(texts)), context)
+        found = []
+        for text in texts:
+            piece = pieces[text]
+            if isinstance(piece, MetierError):
+                raise piece
+            found.append(piece)
+        return unit(stack(found))
 
 
-def _pooling(card: ModelCard, folder: Path) -> str:
-    config = _json(folder / "1_Pooling" / "config.json")
-    modes = [name for name, value in config.items() if name.startswith("pooling_mode") and value is True]
-    named = config.get("pooling_mode") or config.get("pooling_mode_tokens")
-    if not modes and not named:
-        return "mean"
-    pooling = str(named) if named else _POOLINGS.get(modes[0], modes[0])
-    if pooling not in _POOLINGS.values() or len(modes) > 1:
-        raise ModelLoadError(
-            f"the pooling of {card.id!r} is not known here",
-            expected="mean or cls",
-            got=", ".join(modes) or pooling,
-            blame=f"the checkpoint of {card.id!r}",
-        )
-    return pooling
+def read_encoder(placement: Placement, options: TextOptions) -> EncoderParts:
+    """Return the parts of an encoder, read from `placement.directory`."""
+    folder = checkpoint_folder(placement.directory or Path(), options.subfolder)
+    recipe = read_recipe(folder)
+    module = load_network(AutoModel, folder, choose_dtype(placement), placement.device, fresh="pooler")
+    tokenizer = load_tokenizer(folder)
+    limit = context_length(tokenizer, module.config, options.max_length, recipe.max_length)
+    budget = options.batch_tokens or default_batch_tokens(placement.device)
+    text_tokenizer = TextTokenizer(tokenizer, limit)
+    network = Network(module, placement.device, budget, text_tokenizer.pad_id)
+    return EncoderParts(text_tokenizer, network, recipe, folder)
 
 
-def _json(path: Path, default: Any = None) -> Any:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else ({} if default is None else default)
+def stack(pieces: Sequence[Sequence[Piece]]) -> Vectors:
+    """Return float32 [N, D], row i for input i."""
+    return np.stack([windows[0].row for windows in pieces])
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Return the rows at length 1; a row of zeros stays."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float32).tiny))

@@ -1,93 +1,117 @@
-"""A logistic regression on embeddings: how few examples become a classifier."""
+"""`LogisticHead`: a logistic regression on vectors, fitted by scikit-learn and kept as safetensors."""
 
 from __future__ import annotations
 
-import warnings
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from metier_contracts import InputError
+from metier_contracts import ExampleSet, InputError, ModelLoadError
 from numpy.typing import NDArray
 
-# Vectors have norm 1, so that weights must be large to be sure of anything: scikit-learn's default of 1 is too shy.
-INVERSE_REGULARISATION = 10.0
+from metier_mlm.answers import sigmoid, softmax
+
+WEIGHTS_NAME = "head.safetensors"
+CONFIG_NAME = "head.json"
 
 
 @dataclass(frozen=True)
 class LogisticHead:
-    """Weights float64 [C, D] and intercepts float64 [C], a row for each label.
+    """Scores of labels, linear in a vector.
 
-    `exclusive`: one label only, scores by softmax; else each label for itself, scores by the logistic function.
+    `coefficients`: float32 [L, D]. `intercepts`: float32 [L]. `multi_label`: each label stands for itself (sigmoid);
+    else they compete (softmax).
     """
 
     labels: tuple[str, ...]
-    weights: NDArray[np.float64]
-    intercepts: NDArray[np.float64]
-    exclusive: bool = True
+    coefficients: NDArray[np.float32]
+    intercepts: NDArray[np.float32]
+    multi_label: bool = False
+
+    def scores(self, vector: NDArray[np.float32], labels: Sequence[str]) -> dict[str, float]:
+        """Return the probability of each of `labels`, all known to the head; where they compete, among these alone."""
+        logits = self.coefficients @ vector + self.intercepts
+        chosen = logits[[self.labels.index(label) for label in labels]]
+        probabilities = sigmoid(chosen) if self.multi_label else softmax(chosen)
+        return dict(zip(labels, probabilities.tolist(), strict=True))
 
     @property
     def nbytes(self) -> int:
-        """The bytes of the arrays."""
-        return self.weights.nbytes + self.intercepts.nbytes
+        """The bytes of its arrays."""
+        return self.coefficients.nbytes + self.intercepts.nbytes
 
-    def scores(self, vector: NDArray[np.float32]) -> dict[str, float]:
-        """Return the score of each label for one vector float32 [D]."""
-        logits = self.weights @ vector.astype(np.float64) + self.intercepts
-        return dict(zip(self.labels, map(float, softmax(logits) if self.exclusive else sigmoid(logits)), strict=True))
+    def save(self, directory: Path) -> None:
+        """Write head.safetensors (coefficients, intercepts) and head.json (labels) into `directory`."""
+        from safetensors.numpy import save_file
+
+        save_file({"coefficients": self.coefficients, "intercepts": self.intercepts}, directory / WEIGHTS_NAME)
+        text = json.dumps({"labels": self.labels, "multi_label": self.multi_label}, indent=2, ensure_ascii=False)
+        (directory / CONFIG_NAME).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, directory: Path, dimensions: int) -> LogisticHead:
+        """Read what `save` wrote; raise `ModelLoadError` where it does not fit vectors of `dimensions`."""
+        from safetensors.numpy import load_file
+
+        config = json.loads((directory / CONFIG_NAME).read_text(encoding="utf-8"))
+        arrays = load_file(directory / WEIGHTS_NAME)
+        head = cls(tuple(config["labels"]), arrays["coefficients"], arrays["intercepts"], bool(config["multi_label"]))
+        if head.coefficients.shape != (expected := (len(head.labels), dimensions)):
+            raise ModelLoadError(
+                f"the head in {directory} does not fit its encoder",
+                expected=f"coefficients {list(expected)}",
+                got=str(list(head.coefficients.shape)),
+            )
+        return head
 
 
-def fit_head(
-    vectors: NDArray[np.float32], given: Sequence[str], labels: Sequence[str], *, exclusive: bool = True
-) -> LogisticHead:
-    """Fit a head on vectors float32 [N, D] and their labels; classes weigh the same however many examples they have.
+def fit_head(vectors: NDArray[np.float32], examples: ExampleSet, *, multi_label: bool, c: float) -> LogisticHead:
+    """Return the head fitted on vectors float32 [N, D], one an example; `c` is the inverse regularisation.
 
-    Raises:
-        InputError: a label has no example, or there is only one.
+    With `multi_label` a text that stands in the examples under several labels has all of them, and is a
+    counter-example to each other label.
     """
-    missing = [label for label in labels if label not in set(given)]
-    if missing or len(labels) < 2:
+    labels = examples.labels
+    if len(labels) < 2:
         raise InputError(
-            "a classifier cannot be fitted from these examples",
-            expected="examples of every label, and at least two labels",
-            got=f"no example of {missing[0]!r}" if missing else f"the one label {labels[0]!r}",
-            blame="examples",
-            hint="add examples, or leave the label out; without examples at all, labels are compared by meaning",
+            "a classifier cannot be learned from examples of one label",
+            expected="examples of at least two labels",
+            got=f"only {labels[0]!r}",
+            blame="examples of the request",
         )
-    if exclusive:
-        return _fit_exclusive(vectors, given, tuple(labels))
-    rows = [_fit(vectors, np.array([label == one for one in given])) for label in labels]
-    return LogisticHead(
-        tuple(labels), np.concatenate([row[0] for row in rows]), np.concatenate([row[1] for row in rows]), False
-    )
+    if multi_label:
+        given = {(example.text, example.label) for example in examples.examples}
+        rows = [_fit_two(vectors, np.array([(text, label) in given for text in examples.texts]), c) for label in labels]
+    else:
+        rows = _fit_all(vectors, np.array([labels.index(example.label) for example in examples.examples]), c)
+    coefficients = np.stack([coefficient for coefficient, _ in rows]).astype(np.float32)
+    return LogisticHead(labels, coefficients, np.array([intercept for _, intercept in rows], np.float32), multi_label)
 
 
-def _fit_exclusive(vectors: NDArray[np.float32], given: Sequence[str], labels: tuple[str, ...]) -> LogisticHead:
-    position = {label: index for index, label in enumerate(labels)}
-    weights, intercepts = _fit(vectors, np.array([position[label] for label in given]))
-    if len(labels) == 2:  # one row says how much the second label is likelier than the first
-        weights, intercepts = np.concatenate([0 * weights, weights]), np.concatenate([0 * intercepts, intercepts])
-    return LogisticHead(labels, weights, intercepts)
+Line = tuple[NDArray[np.float64], float]
 
 
-def _fit(vectors: NDArray[np.float32], classes: NDArray[np.generic]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    from sklearn.exceptions import ConvergenceWarning
+def _fit_all(vectors: NDArray[np.float32], targets: NDArray[np.int64], c: float) -> list[Line]:
+    if int(targets.max()) == 1:
+        # Two classes are one line; against a logit of 0 for the other class its sigmoid is their softmax.
+        line = _fit_two(vectors, targets == 1, c)
+        return [(np.zeros_like(line[0]), 0.0), line]
+    model = _regression(c).fit(vectors.astype(np.float64), targets)
+    return list(zip(model.coef_, model.intercept_.tolist(), strict=True))
+
+
+def _fit_two(vectors: NDArray[np.float32], targets: NDArray[np.bool_], c: float) -> Line:
+    if targets.all():
+        # Every text has this label: nothing tells it apart, and it is as likely as it was seen to be (Laplace's rule).
+        return np.zeros(vectors.shape[1]), float(np.log(len(targets) + 1))
+    model = _regression(c).fit(vectors.astype(np.float64), targets)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def _regression(c: float) -> Any:
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=INVERSE_REGULARISATION, class_weight="balanced", max_iter=2000)
-    with warnings.catch_warnings():
-        # Its last iterations change the scores in the fourth digit; a caller could do nothing about it.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(vectors.astype(np.float64), classes)
-    return np.asarray(model.coef_, dtype=np.float64), np.asarray(model.intercept_, dtype=np.float64)
-
-
-def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return probabilities that sum to 1 over the last axis."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
-
-
-def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return 1 / (1 + exp(-x)), without overflow."""
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)))
+    return LogisticRegression(C=c, max_iter=1000)

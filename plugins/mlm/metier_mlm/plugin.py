@@ -1,40 +1,59 @@
-"""The plugin's door: `metier_load` hands a card to the loader that its options name."""
+"""The plugin's hook: it hands each card to the loader that the card's options name."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from typing import cast
 
-from metier_contracts import Model, ModelCard, ModelLoadError, Placement, hookimpl
+from metier_contracts import ConfigError, MetierError, Model, ModelCard, ModelLoadError, Placement, hookimpl
 
-LOADERS = {
-    "sentence-encoder": "metier_mlm.sentence",
-    "sentence-head": "metier_mlm.head",
+# By name and not by import: torch and spaCy are imported when a model that needs them is loaded.
+LOADERS: Mapping[str, str] = {
+    "sentence-encoder": "metier_mlm.sentence_encoder",
+    "sentence-head": "metier_mlm.sentence_head",
     "cross-encoder": "metier_mlm.cross_encoder",
-    "sequence-classification": "metier_mlm.sequence",
-    "token-classification": "metier_mlm.tokens",
-    "masked-lm": "metier_mlm.masked",
-    "spacy": "metier_mlm.spacy_entities",
+    "sequence-classification": "metier_mlm.sequence_classifier",
+    "token-classification": "metier_mlm.token_classifier",
+    "masked-lm": "metier_mlm.masked_lm",
+    "spacy": "metier_mlm.spacy_pipeline",
 }
 
 
 @hookimpl
 def metier_load(card: ModelCard, placement: Placement) -> Model:
-    """Return the model of a card of this plugin; `options.loader` says which kind it is."""
-    name = card.options.get("loader")
-    if name not in LOADERS:
-        raise ModelLoadError(
-            f"the card {card.id!r} names no loader of the mlm plugin",
-            expected=f"options.loader is one of {', '.join(LOADERS)}",
-            got=repr(name),
-            blame=f"the card {card.id!r}",
-        )
+    """Return the model of `card`, loaded from `placement.directory`.
+
+    Raises:
+        ConfigError: the card's options are not what its loader takes.
+        UnsafeWeightsError: the weights need a full unpickler.
+        ModelLoadError: the folder does not hold what the loader reads.
+    """
+    load = _loader(card)
     if placement.directory is None:
         raise ModelLoadError(
-            f"the card {card.id!r} has no weights",
-            expected="a source (wheel:, hf: or path:)",
-            got=repr(card.source),
-            blame=f"the card {card.id!r}",
+            f"no weights for {card.id}", expected="a folder", got="None", blame=f"`source` of the card {card.id}"
         )
-    # The heavy libraries are imported by the loader's module, so only when a model of its kind is loaded.
-    model: Model = import_module(LOADERS[str(name)]).load(card, placement)
-    return model
+    try:
+        return load(card, placement)
+    except MetierError:
+        raise
+    except Exception as error:
+        raise ModelLoadError(
+            f"{card.id} could not be loaded from {placement.directory}",
+            expected=f"what the loader {card.options['loader']!r} reads",
+            got=f"{type(error).__name__}: {error}",
+            blame=f"the files there, or the card {card.id}",
+        ) from error
+
+
+def _loader(card: ModelCard) -> Callable[[ModelCard, Placement], Model]:
+    name = str(card.options.get("loader"))
+    if name not in LOADERS:
+        raise ConfigError(
+            f"the card {card.id} names no loader of the plugin mlm",
+            expected=f"options.loader = one of {', '.join(LOADERS)}",
+            got=repr(name),
+            blame=f"options of the card {card.id}",
+        )
+    return cast("Callable[[ModelCard, Placement], Model]", import_module(LOADERS[name]).load)

@@ -1,103 +1,94 @@
-"""The token-classification loader: extract."""
+"""`TextTokenizer`: the fast tokenizer of a checkpoint, with its truncation set once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from metier_contracts import CallContext, Extraction, ModelCard, Placement, Request
-from numpy.typing import NDArray
+from metier_contracts import InputError, ModelLoadError
+from tokenizers import Encoding
+from transformers import AutoTokenizer, BertTokenizer
 
-from metier_mlm.answering import Answer, CheckpointModel, answered
-from metier_mlm.batching import run_in_batches
-from metier_mlm.checkpoint import Checkpoint, read
-from metier_mlm.spans import LabelledWord, entities
+from metier_mlm.checkpoint import quiet_transformers
 
-OVERLAP = 64
+TextInput = str | tuple[str, str]
+"""A text, or a pair that a cross-encoder reads together."""
 
 
-def load(card: ModelCard, placement: Placement) -> TokenModel:
-    """Return the model of a folder with a checkpoint for token classification."""
-    return TokenModel(card, read(card, placement, "AutoModelForTokenClassification"))
+class TextTokenizer:
+    """Turns texts into token ids.
 
-
-class TokenModel(CheckpointModel):
-    """Finds entities by the label of each word's first token.
-
-    A text longer than the network's context goes through in windows that overlap by 64 tokens; a word in two of them is
-    taken from the one where it stands farther from the edge.
+    Args:
+        tokenizer: the transformers tokenizer, which must be a fast one: only those give character positions.
+        max_length: the most tokens of one input.
+        overlap: None cuts off what is longer; else it goes on in further windows (`Encoding.overflowing`) that share so
+            many tokens with the one before (half of `max_length` at most).
     """
 
-    def __init__(self, card: ModelCard, checkpoint: Checkpoint) -> None:
-        super().__init__(card, checkpoint)
-        names = checkpoint.network.config.id2label
-        self.labels = tuple(str(names[index]) for index in range(len(names)))
+    def __init__(self, tokenizer: Any, max_length: int, overlap: int | None = None) -> None:
+        self.slow = tokenizer
+        self.max_length = max_length
+        self.windows = overlap is not None
+        self.pad_id = int(tokenizer.pad_token_id or 0)
+        self.has_type_ids = "token_type_ids" in tokenizer.model_input_names
+        self._backend = tokenizer.backend_tokenizer
+        self._backend.no_padding()
+        self.overlap = min(overlap or 0, max_length // 2)
+        self._backend.enable_truncation(max_length, stride=self.overlap, strategy="longest_first")
 
-    def infer(self, requests: Sequence[Request[Any]], context: CallContext) -> list[Answer]:
-        """Answer each request, in order."""
-        if not requests:
-            return []
-        checkpoint = self.checkpoint
-        encoded = windows(checkpoint, [getattr(request, "text", "") for request in requests])
-        padding = checkpoint.tokenizer.pad_token_id
-        rows = run_in_batches(encoded, padding, checkpoint.device, self._forward, context)
-        of_text: list[list[int]] = [[] for _ in requests]
-        for window, text in enumerate(encoded["overflow_to_sample_mapping"]):
-            of_text[text].append(window)
-        return [
-            answered(self._answer, request, encoded, own, [rows[window] for window in own])
-            for request, own in zip(requests, of_text, strict=True)
-        ]
+    def encode(self, inputs: Sequence[TextInput]) -> list[Encoding | InputError]:
+        """Return one encoding for each input, or the error of an input that cannot be read."""
+        try:
+            return list(self._batch(inputs))
+        except Exception:
+            # The batch does not say which of its texts is to blame.
+            return [self._one(item) for item in inputs]
 
-    def _forward(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-        logits: torch.Tensor = self.checkpoint.network(**inputs).logits
-        return torch.softmax(logits.float(), dim=-1)
+    def _batch(self, inputs: Sequence[TextInput]) -> list[Encoding]:
+        # Offsets cost time; only windows are read by position.
+        encode = self._backend.encode_batch if self.windows else self._backend.encode_batch_fast
+        return encode(list(inputs))  # type: ignore[no-any-return]
 
-    def _answer(
-        self, request: Any, encoded: Any, own: Sequence[int], rows: Sequence[NDArray[np.float32]]
-    ) -> Extraction:
-        words: dict[int, tuple[int, LabelledWord]] = {}
-        for window, probabilities in zip(own, rows, strict=True):
-            for number, margin, word in self._words(encoded, window, probabilities):
-                if number not in words or words[number][0] < margin:
-                    words[number] = (margin, word)
-        found = entities(request.text, [word for _, (_, word) in sorted(words.items())])
-        wanted = request.entity_types
-        return Extraction(entities=tuple(one for one in found if wanted is None or one.label in wanted))
-
-    def _words(
-        self, encoded: Any, window: int, probabilities: NDArray[np.float32]
-    ) -> list[tuple[int, int, LabelledWord]]:
-        """Return (start in the text, distance to the window's edge, labelled word) of each word in a window."""
-        offsets, length = encoded["offset_mapping"][window], len(encoded["input_ids"][window])
-        result = []
-        for first, last in word_tokens(encoded.word_ids(window)):
-            best = int(probabilities[first].argmax())
-            start, end = offsets[first][0], offsets[last][1]
-            word = LabelledWord(start, end, self.labels[best], float(probabilities[first][best]))
-            result.append((start, min(first, length - 1 - last), word))
-        return result
+    def _one(self, item: TextInput) -> Encoding | InputError:
+        try:
+            return self._batch([item])[0]
+        except Exception as error:
+            return InputError(
+                "a text cannot be turned into tokens",
+                expected="text that UTF-8 can express",
+                got=f"{type(error).__name__}: {error}",
+                blame="the text of the request",
+            )
 
 
-def windows(checkpoint: Checkpoint, texts: Sequence[str]) -> Any:
-    """Return tokenized texts with offsets; one that is too long has several rows."""
-    return checkpoint.tokenizer(
-        list(texts),
-        truncation=True,
-        max_length=checkpoint.max_length,
-        stride=min(OVERLAP, checkpoint.max_length // 4),
-        return_overflowing_tokens=True,
-        return_offsets_mapping=True,
-        return_attention_mask=False,
-    )
+def load_tokenizer(folder: Path) -> Any:
+    """Return the transformers tokenizer in `folder`; raise `ModelLoadError` where it is no fast one."""
+    with quiet_transformers():
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    if not tokenizer.is_fast:
+        raise ModelLoadError(
+            f"the tokenizer in {folder} gives no character positions",
+            expected="a tokenizer.json",
+            got=type(tokenizer).__name__,
+            hint="save it once with `AutoTokenizer.from_pretrained(...).save_pretrained(...)`",
+        )
+    return tokenizer
 
 
-def word_tokens(word_ids: Sequence[int | None]) -> list[tuple[int, int]]:
-    """Return the positions of the first and the last token of each word, in order."""
-    spans: dict[int, tuple[int, int]] = {}
-    for position, word in enumerate(word_ids):
-        if word is not None:
-            spans[word] = (spans[word][0] if word in spans else position, position)
-    return list(spans.values())
+def load_vocabulary(path: Path, *, lower_case: bool) -> Any:
+    """Return a WordPiece tokenizer over the vocabulary file at `path`, one token a line."""
+    return BertTokenizer(vocab=str(path), do_lower_case=lower_case)
+
+
+def context_length(tokenizer: Any, config: Any, *limits: int | None) -> int:
+    """Return the most tokens of one input: the smallest of `limits` and of what tokenizer and architecture state."""
+    positions = getattr(config, "max_position_embeddings", None)
+    # RoBERTa and its kin count positions from pad_token_id + 1.
+    if positions is not None and config.model_type in _OFFSET_POSITIONS:
+        positions -= config.pad_token_id + 1
+    stated = [tokenizer.model_max_length, positions, *limits]
+    return int(min(limit for limit in stated if limit is not None))
+
+
+_OFFSET_POSITIONS = frozenset({"camembert", "longformer", "mpnet", "roberta", "xlm-roberta", "xlm-roberta-xl"})
