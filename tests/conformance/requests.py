@@ -11,8 +11,8 @@ TEXTS = (
     "The parcel arrived a day late, but whole.",
     "On 3 March you charged Helen Marsh $49.99 twice for the same subscription with Kestrel Mobile.",
     "Yes.",
-    "Since the update on Tuesday the app closes whenever I open a photograph; reinstalling it did not help, and neither "
-    "did the advice on your page. Ça alors! I moved from Vienna to Lyon in May 2024 and kept my number.",
+    "Since the update on Tuesday the app closes whenever I open a photograph; reinstalling it did not help, and "
+    "neither did the advice on your page. Ça alors! I moved from Vienna to Lyon in May 2024 and kept my number.",
     "Thanks a lot 🙂 that solved it",
 )
 EXAMPLES = ExampleSet.from_pairs(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import os
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -29,6 +27,8 @@ CARDS = [
 # bfloat16 has 8 bits of mantissa: a padded batch and a single text round their sums otherwise.
 TOLERANCE = 2e-2
 CYCLES = 10
+# What malloc may keep without anybody holding it.
+ALLOCATOR_SLACK = 4 * 2**20
 
 
 def _requests_for() -> Callable[[ModelCard], list[Request[Any]]]:
@@ -112,8 +112,9 @@ def test_loading_again_and_again_does_not_grow(card: ModelCard) -> None:
             runtime.unload(card.id)
             gc.collect()
             sizes.append(psutil.Process().memory_info().rss)
-    # The first loads fill the allocators' pools.
-    assert sizes[-1] - sizes[1] <= 0.05 * max(size, card.bytes) + allocator_slack()
+    # The first loads fill the allocators' pools, and a block may be freed late: the low marks tell.
+    growth = min(sizes[-5:]) - min(sizes[2:6])
+    assert growth <= 0.05 * max(size, card.bytes) + ALLOCATOR_SLACK
 
 
 def test_offline_opens_no_socket(card: ModelCard, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,13 +135,9 @@ def storages() -> set[int]:
     return {
         tensor.untyped_storage().data_ptr()
         for tensor in gc.get_objects()
-        if torch.is_tensor(tensor) and tensor.untyped_storage().nbytes() > 4096
+        # By type: some objects of torch warn where they are asked for their class.
+        if issubclass(type(tensor), torch.Tensor) and tensor.untyped_storage().nbytes() > 4096
     }
-
-
-def allocator_slack() -> int:
-    """Return what malloc may keep without anybody holding it: it gives back whole pages only."""
-    return 2**20 * (os.cpu_count() or 1) if sys.platform == "linux" else 2**23
 
 
 def assert_close(one: Response, other: Response) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle  # for the name of the error alone
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from metier_contracts import ModelLoadError, UnsafeWeightsError
 from transformers.utils import logging as transformers_logging
 
 Fresh = Literal["nothing", "pooler", "head"]
+
+_LOADING_SWITCH = "HF_DEACTIVATE_ASYNC_LOAD"
 
 
 def load_network(
@@ -28,13 +31,13 @@ def load_network(
         ModelLoadError: weights that the architecture needs are missing, or have other shapes.
     """
     try:
-        with quiet_transformers():
+        with quiet_transformers(), _one_loading_thread():
             network, report = auto_class.from_pretrained(
                 folder,
                 local_files_only=True,
                 trust_remote_code=False,
                 weights_only=True,
-                use_safetensors=any(folder.glob("*.safetensors")),
+                use_safetensors=any(folder.glob("model*.safetensors")),
                 output_loading_info=True,
                 dtype=dtype,
                 **settings,
@@ -78,6 +81,23 @@ def quiet_transformers() -> Iterator[None]:
         transformers_logging.set_verbosity(verbosity)
         if bars:
             transformers_logging.enable_progress_bar()
+
+
+@contextmanager
+def _one_loading_thread() -> Iterator[None]:
+    """Let transformers convert tensors in this thread.
+
+    In threads of its own, each with an arena of the allocator, ten loads leave behind more than the model weighs.
+    """
+    before = os.environ.get(_LOADING_SWITCH)
+    os.environ[_LOADING_SWITCH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_LOADING_SWITCH, None)
+        else:
+            os.environ[_LOADING_SWITCH] = before
 
 
 def checkpoint_folder(directory: Path, subfolder: str) -> Path:

@@ -138,7 +138,7 @@ def _card(base: Base, request: FitRequest, labels: Sequence[str], **fields: Any)
 
 def _copy(folder: Path, directory: Path) -> None:
     """Copy the encoder's files, so that the fitted folder needs no other."""
-    ignored = (*_NOT_COPIED, "*.bin") if any(folder.glob("*.safetensors")) else _NOT_COPIED
+    ignored = (*_NOT_COPIED, "*.bin") if any(folder.glob("model*.safetensors")) else _NOT_COPIED
     skip = shutil.ignore_patterns(*ignored)
     shutil.copytree(folder, directory, dirs_exist_ok=True, copy_function=_link, ignore=skip)
 
