@@ -126,7 +126,7 @@ def _default(parameter: Any) -> Hint:
 def fits(gives: Hint, takes: Hint) -> bool:
     """Tell whether every value of `gives` is one of `takes`, covariantly; `Any` and type variables fit everything."""
     gives, takes = _plain(gives), _plain(takes)
-    if takes in (Any, object) or gives is Any or _is_static_protocol(takes):
+    if gives == takes or takes in (Any, object) or gives is Any or _is_static_protocol(takes):
         return True
     if _origin(gives) in _UNIONS:
         return all(fits(member, takes) for member in get_args(gives))

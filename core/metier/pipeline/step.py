@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any, Generic, NoReturn
 
 from metier_contracts import PipelineTypeError
 from typing_extensions import TypeVar
@@ -54,15 +54,23 @@ class Step(ABC, Generic[In_contra, Out_co]):
     def __rshift__(self, other: Step[Out_co, Next]) -> Step[In_contra, Next]:
         """Return the pipeline that does this step and then the other."""
         if not isinstance(other, Step):
-            raise PipelineTypeError(
-                f"step {self.name!r} is followed by something that is no step",
-                expected="a Step",
-                got=type(other).__name__,
-                blame="the right side of >>",
-                hint="lift a function with @step, or with @task where it makes a request",
-            )
+            raise _no_step(f"step {self.name!r} is followed by something that is no step", other)
         connect(self, other)
         return Chain((*parts(self), *parts(other)))
+
+    def __rrshift__(self, other: object) -> NoReturn:
+        """Refuse what stands before the step and is none."""
+        raise _no_step(f"step {self.name!r} follows something that is no step", other)
+
+
+def _no_step(summary: str, other: object) -> PipelineTypeError:
+    return PipelineTypeError(
+        summary,
+        expected="a Step",
+        got=type(other).__name__,
+        blame="the operands of >>",
+        hint="lift a function with @step, or with @task where it makes a request",
+    )
 
 
 @dataclass(frozen=True)

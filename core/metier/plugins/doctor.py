@@ -24,12 +24,13 @@ _AT_ONCE = 2
 
 # The verdict goes to a file of its own, since a plugin may print, close or replace the standard streams.
 _PROBE = """
-import importlib, json, sys
-module, verdict, path = sys.argv[1:]
+import json, sys
+module, name, verdict, path = sys.argv[1:]
 sys.path[:] = json.loads(path)
 found = {}
 try:
-    importlib.import_module(module)
+    from metier.plugins.host import import_plugin
+    import_plugin(module, name)
 except BaseException as error:
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
     found = {"kind": type(error).__name__, "text": str(error), "missing": missing}
@@ -50,7 +51,7 @@ def _probe(record: PluginRecord, timeout: float) -> PluginRecord:
         return record
     with tempfile.TemporaryDirectory(prefix="metier-doctor-") as folder:
         verdict = Path(folder) / "verdict.json"
-        command = [sys.executable, "-c", _PROBE, record.module, str(verdict), json.dumps(sys.path)]
+        command = [sys.executable, "-c", _PROBE, record.module, record.name, str(verdict), json.dumps(sys.path)]
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
         except subprocess.TimeoutExpired:

@@ -70,12 +70,8 @@ class PluginHost:
         return model
 
     def _import(self, record: PluginRecord) -> pluggy.PluginManager:
-        manager = pluggy.PluginManager(PROJECT)
-        manager.add_hookspecs(Hooks)
         try:
-            manager.register(import_module(record.module), record.name)
-            if not manager.hook.metier_load.get_hookimpls():
-                raise PluginError(f"{record.module} implements no metier_load hook")
+            manager = import_plugin(record.module, record.name)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -84,6 +80,20 @@ class PluginHost:
             raise quarantined(broken) from error
         self._imported[record.name] = manager
         return manager
+
+
+def import_plugin(module: str, name: str) -> pluggy.PluginManager:
+    """Import a plugin's module and return a manager of its hooks; what the import raises comes as it is.
+
+    Raises:
+        PluginError: the module implements no `metier_load`.
+    """
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(Hooks)
+    manager.register(import_module(module), name)
+    if not manager.hook.metier_load.get_hookimpls():
+        raise PluginError(f"{module} implements no metier_load hook")
+    return manager
 
 
 def quarantine_import(record: PluginRecord, error: BaseException) -> PluginRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-HEALTHY = "def metier_load(card, placement): ..."
+HEALTHY = "from metier_contracts import hookimpl\n\n\n@hookimpl\ndef metier_load(card, placement): ...\n"
 
 
 def test_all_well_is_exit_code_0(plugins: Any, metier: Any) -> None:

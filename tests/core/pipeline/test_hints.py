@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal, NewType, Optional, Protocol, TypeVar, Union
+from typing import Annotated, Any, Literal, NewType, Optional, Protocol, TypedDict, TypeVar, Union
 
 import pytest
 from metier.pipeline.hints import accepts, fits, response_hint, show, signature_of
@@ -29,6 +29,10 @@ class Base: ...
 
 
 class Child(Base): ...
+
+
+class Row(TypedDict):
+    name: str
 
 
 class Static(Protocol):
@@ -77,6 +81,8 @@ FIT = [
     (int, Number),
     (Base, Static),
     (Callable[[int], str], Callable[[int], str]),
+    (Row, Row),
+    (list[Row], Sequence[Row]),
 ]
 MISFIT = [
     (str, int),

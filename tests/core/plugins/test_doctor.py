@@ -20,6 +20,7 @@ BROKEN = {
     "syntax": ("def (:\n", "SyntaxError", "pip install --upgrade metier-syntax"),
     "exits": ("import sys; sys.exit(3)", "SystemExit: 3", "pip install --upgrade metier-exits"),
     "dies": ("import os; os._exit(7)", "status 7", "pip install --upgrade metier-dies"),
+    "hookless": ("x = 1", "implements no metier_load", "pip install --upgrade metier-hookless"),
     "lacks": ("import no_such_module.inner", "missing dependency: no_such_module", "pip install no_such_module"),
     "mute": (
         "import sys; sys.stdout.close(); sys.stderr.close(); raise ValueError('x')",

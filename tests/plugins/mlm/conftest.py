@@ -11,8 +11,17 @@ from typing import Any
 import metier_mlm
 import pytest
 from metier.weights import WeightStore
-from metier_contracts import AnnotatedText, CallContext, ClassifyFit, Entity, ExampleSet, ExtractFit, ModelCard
-from metier_contracts import Placement, read_manifest
+from metier_contracts import (
+    AnnotatedText,
+    CallContext,
+    ClassifyFit,
+    Entity,
+    ExampleSet,
+    ExtractFit,
+    ModelCard,
+    Placement,
+    read_manifest,
+)
 from metier_contracts.hooks import MANIFEST_NAME
 from metier_mlm.plugin import metier_load
 
@@ -114,9 +123,7 @@ def _annotate(text: str) -> AnnotatedText:
     kinds = {"@": "HANDLE", "#": "HASHTAG"}
     return AnnotatedText(
         text=text,
-        entities=tuple(
-            Entity(text=one[0], label=kinds[one[0][0]], start=one.start(), end=one.end()) for one in found
-        ),
+        entities=tuple(Entity(text=one[0], label=kinds[one[0][0]], start=one.start(), end=one.end()) for one in found),
     )
 
 
