@@ -49,7 +49,8 @@ def load_network(
             got=str(error).partition("\n")[0],
             hint="convert it to safetensors where you trust it",
         ) from error
-    encoder = f"{network.base_model_prefix}."
+    # The names within an encoder with a head begin with the encoder's; those of an encoder by itself do not.
+    encoder = "" if network.base_model is network else f"{network.base_model_prefix}."
     missing = [name for name in sorted(report["missing_keys"]) if not _may_be_fresh(name, encoder, fresh)]
     if missing:
         raise ModelLoadError(

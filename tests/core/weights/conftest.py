@@ -33,12 +33,22 @@ print("ready", flush=True)
 try:
     print(WeightStore(Path(sys.argv[1])).ensure(card))
 except MetierError as error:
+    print(error, repr(error.__cause__), file=sys.stderr)
     sys.exit(print(type(error).__name__) or 1)
 """
 
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def hub_may_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole run is kept off the hub; the hub of these tests is a server on loopback."""
+    import huggingface_hub.constants
+
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
 
 
 @pytest.fixture

@@ -73,6 +73,14 @@ def exact_encoder(load: Load) -> Any:
 
 
 @pytest.fixture(scope="session")
+def reference(weights: Callable[[str], Path]) -> Any:
+    """The same encoder run by sentence-transformers, in float32."""
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(str(weights("all-MiniLM-L6-v2")), device="cpu")
+
+
+@pytest.fixture(scope="session")
 def antiberty(load: Load) -> Any:
     return load("antiberty")
 
@@ -101,8 +109,63 @@ def make_card(loader: str, task: str, **options: Any) -> ModelCard:
 
 
 @pytest.fixture(scope="session")
+def annotated(held_out: Sequence[Opinion]) -> Sequence[AnnotatedText]:
+    return [annotate(text) for text, _ in held_out]
+
+
+@pytest.fixture(scope="session")
 def card_for() -> Callable[..., ModelCard]:
     return make_card
+
+
+@pytest.fixture(scope="session")
+def build(weights: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Save a small checkpoint with random weights of some size, in transformers' own form; return its folder.
+
+    It reads words as all-MiniLM-L6-v2 does, or as RoBERTa where a tokenizer is given.
+    """
+
+    def build(auto: str, *, seed: int = 0, tokenizer: Any = None, **settings: Any) -> Path:
+        import torch
+        import transformers
+
+        tokenizer = tokenizer or transformers.AutoTokenizer.from_pretrained(weights("all-MiniLM-L6-v2"))
+        kind = settings.pop("kind", transformers.BertConfig)
+        sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+        config = kind(vocab_size=len(tokenizer), initializer_range=0.3, **(sizes | settings))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            module = getattr(transformers, auto).from_config(config)
+        folder = tmp_path_factory.mktemp("checkpoint")
+        module.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def roberta_tokenizer(opinions: Sequence[Opinion]) -> Any:
+    """A byte-level BPE in RoBERTa's form, learned from the opinions."""
+    from tokenizers import AddedToken, ByteLevelBPETokenizer
+    from tokenizers.processors import RobertaProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    bpe = ByteLevelBPETokenizer(add_prefix_space=False)
+    bpe.train_from_iterator([text for text, _ in opinions], vocab_size=600, special_tokens=special, show_progress=False)
+    bpe.post_processor = RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe._tokenizer,
+        bos_token="<s>",
+        pad_token="<pad>",
+        eos_token="</s>",
+        sep_token="</s>",
+        cls_token="<s>",
+        unk_token="<unk>",
+        mask_token=AddedToken("<mask>", lstrip=True),
+        model_input_names=["input_ids", "attention_mask"],
+    )
 
 
 @pytest.fixture(scope="session")
@@ -112,13 +175,8 @@ def opinions() -> Sequence[Opinion]:
         return [(row["text"], row["label"]) for row in csv.DictReader(file)]
 
 
-@pytest.fixture(scope="session")
-def mentions(opinions: Sequence[Opinion]) -> Sequence[AnnotatedText]:
-    """The opinions with their @handles and #hashtags as entities."""
-    return [_annotate(text) for text, _ in opinions]
-
-
-def _annotate(text: str) -> AnnotatedText:
+def annotate(text: str) -> AnnotatedText:
+    """Return the text with its @handles and #hashtags as entities."""
     found = re.finditer(r"(?<!\w)[@#]\w+", text)
     kinds = {"@": "HANDLE", "#": "HASHTAG"}
     return AnnotatedText(
@@ -128,16 +186,34 @@ def _annotate(text: str) -> AnnotatedText:
 
 
 @pytest.fixture(scope="session")
-def classifier_fit(opinions: Sequence[Opinion]) -> ClassifyFit:
-    examples = ExampleSet.from_pairs(opinions[:256])
+def short_opinions(opinions: Sequence[Opinion]) -> Sequence[Opinion]:
+    """The shortest opinions, 64 of each label in turn: what can be trained on in seconds."""
+    ordered = sorted(opinions, key=lambda opinion: len(opinion[0]))
+    positive, negative = ([one for one in ordered if one[1] == label][:64] for label in ("positive", "negative"))
+    return [opinion for pair in zip(positive, negative, strict=True) for opinion in pair]
+
+
+@pytest.fixture(scope="session")
+def held_out(opinions: Sequence[Opinion], short_opinions: Sequence[Opinion]) -> Sequence[Opinion]:
+    """60 opinions of each label that no test trains on."""
+    seen = set(short_opinions)
+    rest = [one for one in opinions if one not in seen]
+    positive, negative = ([one for one in rest if one[1] == label][:60] for label in ("positive", "negative"))
+    return [*positive, *negative]
+
+
+@pytest.fixture(scope="session")
+def classifier_fit(short_opinions: Sequence[Opinion]) -> ClassifyFit:
+    examples = ExampleSet.from_pairs(short_opinions)
     return ClassifyFit(
-        id="opinions", examples=examples, method="fine-tune", epochs=2, batch_size=16, learning_rate=2e-4
+        id="opinions", examples=examples, method="fine-tune", epochs=2, batch_size=16, learning_rate=3e-4
     )
 
 
 @pytest.fixture(scope="session")
-def tagger_fit(mentions: Sequence[AnnotatedText]) -> ExtractFit:
-    return ExtractFit(id="mentions", examples=mentions[:160], epochs=2, batch_size=16, learning_rate=3e-4)
+def tagger_fit(short_opinions: Sequence[Opinion]) -> ExtractFit:
+    examples = [annotate(text) for text, _ in short_opinions[:96]]
+    return ExtractFit(id="mentions", examples=examples, epochs=2, batch_size=8, learning_rate=5e-4)
 
 
 @pytest.fixture(scope="session")
