@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NoReturn
+from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from metier_contracts import PipelineTypeError
 from typing_extensions import TypeVar
@@ -58,9 +58,11 @@ class Step(ABC, Generic[In_contra, Out_co]):
         connect(self, other)
         return Chain((*parts(self), *parts(other)))
 
-    def __rrshift__(self, other: object) -> NoReturn:
-        """Refuse what stands before the step and is none."""
-        raise _no_step(f"step {self.name!r} follows something that is no step", other)
+    if not TYPE_CHECKING:  # a type checker would take it for leave to put anything before a step
+
+        def __rrshift__(self, other: object) -> NoReturn:
+            """Refuse what stands before the step and is none."""
+            raise _no_step(f"step {self.name!r} follows something that is no step", other)
 
 
 def _no_step(summary: str, other: object) -> PipelineTypeError:

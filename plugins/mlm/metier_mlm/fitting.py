@@ -39,7 +39,7 @@ class Base:
 def fit_logistic(base: Base, request: ClassifyFit, vectors: Vectors, prefix: str, directory: Path) -> ModelCard:
     """Write the encoder and a head on the examples' unit vectors float32 [N, D] into `directory`; return its card."""
     head = fit_head(vectors, request.examples, multi_label=False, c=base.options.head_c)
-    _copy(base.folder, directory)
+    _copy(base, directory)
     head.save(directory)
     return _card(
         base,
@@ -136,16 +136,19 @@ def _card(base: Base, request: FitRequest, labels: Sequence[str], **fields: Any)
     )
 
 
-def _copy(folder: Path, directory: Path) -> None:
+def _copy(base: Base, directory: Path) -> None:
     """Copy the encoder's files, so that the fitted folder needs no other."""
-    ignored = (*_NOT_COPIED, "*.bin") if any(folder.glob("model*.safetensors")) else _NOT_COPIED
+    ignored = (*_NOT_COPIED, "*.bin") if any(base.folder.glob("model*.safetensors")) else _NOT_COPIED
     skip = shutil.ignore_patterns(*ignored)
-    shutil.copytree(folder, directory, dirs_exist_ok=True, copy_function=_link, ignore=skip)
+    # Pulled weights never change. What lies in a folder of the user's may be written over in place.
+    pulled = (base.card.source or "").startswith(("wheel:", "hf:"))
+    copy = _link if pulled else shutil.copyfile
+    shutil.copytree(base.folder, directory, dirs_exist_ok=True, copy_function=copy, ignore=skip)
 
 
 def _link(source: str, target: str) -> None:
     """Give a file a second name, which takes no space; where the disk cannot, copy it."""
     try:
-        os.link(source, target)
+        os.link(Path(source).resolve(), target)
     except OSError:
         shutil.copyfile(source, target)

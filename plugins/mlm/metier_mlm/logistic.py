@@ -59,11 +59,12 @@ class LogisticHead:
         config = json.loads((directory / CONFIG_NAME).read_text(encoding="utf-8"))
         arrays = load_file(directory / WEIGHTS_NAME)
         head = cls(tuple(config["labels"]), arrays["coefficients"], arrays["intercepts"], bool(config["multi_label"]))
-        if head.coefficients.shape != (expected := (len(head.labels), dimensions)):
+        expected = (len(head.labels), dimensions), (len(head.labels),)
+        if (got := (head.coefficients.shape, head.intercepts.shape)) != expected:
             raise ModelLoadError(
                 f"the head in {directory} does not fit its encoder",
-                expected=f"coefficients {list(expected)}",
-                got=str(list(head.coefficients.shape)),
+                expected=_shapes(*expected),
+                got=_shapes(*got),
             )
         return head
 
@@ -89,6 +90,10 @@ def fit_head(vectors: NDArray[np.float32], examples: ExampleSet, *, multi_label:
         rows = _fit_all(vectors, np.array([labels.index(example.label) for example in examples.examples]), c)
     coefficients = np.stack([coefficient for coefficient, _ in rows]).astype(np.float32)
     return LogisticHead(labels, coefficients, np.array([intercept for _, intercept in rows], np.float32), multi_label)
+
+
+def _shapes(coefficients: tuple[int, ...], intercepts: tuple[int, ...]) -> str:
+    return f"coefficients {list(coefficients)} and intercepts {list(intercepts)}"
 
 
 Line = tuple[NDArray[np.float64], float]

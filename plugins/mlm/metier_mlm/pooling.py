@@ -53,10 +53,13 @@ def read_recipe(folder: Path) -> Recipe:
     prompts = {use: prompt for use, prompt in (settings.get("prompts") or {}).items() if prompt}
     if prompts and not pooling.get("include_prompt", True):
         raise _unknown(folder, "prompts that are left out of the pooling", "prompts that are pooled with the text")
+    reading = _read(folder / "sentence_bert_config.json", {})
+    if reading.get("do_lower_case"):
+        raise _unknown(folder, "do_lower_case", "a tokenizer that itself turns text into lower case")
     return Recipe(
         mode=_mode(folder, pooling),
         normalized="Normalize" in kinds,
-        max_length=_read(folder / "sentence_bert_config.json", {}).get("max_seq_length"),
+        max_length=reading.get("max_seq_length"),
         prompts=prompts,
         default_prompt=settings.get("default_prompt_name"),
     )
@@ -89,4 +92,5 @@ def pool(hidden: torch.Tensor, mask: torch.Tensor, mode: Mode) -> torch.Tensor:
     weights = mask.unsqueeze(-1)
     if mode == "max":
         return vectors.masked_fill(weights == 0, float("-inf")).amax(dim=1)
-    return (vectors * weights).sum(dim=1) / weights.sum(dim=1)
+    # A text without any token, where a tokenizer adds none of its own, has a vector of zeros.
+    return (vectors * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)

@@ -64,6 +64,14 @@ def load(card: ModelCard, placement: Placement) -> SequenceClassifier:
 def _labels(card: ModelCard, names: dict[int, str]) -> Sequence[str]:
     """Return the labels by logit: the checkpoint's names, or the card's where the checkpoint says LABEL_0, LABEL_1."""
     own = [names[index] for index in sorted(names)]
+    if len(own) == 1:
+        raise ModelLoadError(
+            f"the checkpoint of {card.id} does not choose among labels",
+            expected="a checkpoint with two labels or more",
+            got="one logit",
+            blame="options.loader of the card",
+            hint='options.loader = "cross-encoder" serves rank',
+        )
     listed = card.tasks.get("classify", Capabilities()).labels
     if not isinstance(listed, tuple) or set(listed) == set(own):
         return own

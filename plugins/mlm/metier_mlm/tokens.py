@@ -82,13 +82,41 @@ def load_vocabulary(path: Path, *, lower_case: bool) -> Any:
 
 
 def context_length(tokenizer: Any, config: Any, *limits: int | None) -> int:
-    """Return the most tokens of one input: the smallest of `limits` and of what tokenizer and architecture state."""
+    """Return the most tokens of one input: the smallest of `limits` and of what tokenizer and architecture state.
+
+    Raises `ModelLoadError` where none of them states any.
+    """
     positions = getattr(config, "max_position_embeddings", None)
     # RoBERTa and its kin count positions from pad_token_id + 1.
     if positions is not None and config.model_type in _OFFSET_POSITIONS:
         positions -= config.pad_token_id + 1
     stated = [tokenizer.model_max_length, positions, *limits]
-    return int(min(limit for limit in stated if limit is not None))
+    length = int(min(limit for limit in stated if limit is not None))
+    if length < _UNLIMITED:
+        return length
+    raise ModelLoadError(
+        "nothing says how many tokens the model reads",
+        expected="a limit in the tokenizer, the architecture or the card",
+        got="none",
+        hint="say options.max_length on the card",
+    )
 
 
-_OFFSET_POSITIONS = frozenset({"camembert", "longformer", "mpnet", "roberta", "xlm-roberta", "xlm-roberta-xl"})
+# What transformers says of a tokenizer that states no limit is 10 ** 30.
+_UNLIMITED = 10**9
+_OFFSET_POSITIONS = frozenset(
+    {
+        "camembert",
+        "data2vec-text",
+        "esm",
+        "ibert",
+        "longformer",
+        "luke",
+        "mpnet",
+        "roberta",
+        "roberta-prelayernorm",
+        "xlm-roberta",
+        "xlm-roberta-xl",
+        "xmod",
+    }
+)

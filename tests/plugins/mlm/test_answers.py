@@ -59,7 +59,7 @@ def test_ties_go_to_the_first() -> None:
 def test_labels_of_a_model_with_labels_of_its_own(card_for: Callable[..., ModelCard]) -> None:
     card = card_for("sequence-classification", "classify")
     assert own_labels(Classify(text="x"), ["a", "b"], card) == ["a", "b"]
-    assert own_labels(Classify(text="x", labels=["b"]), ["a", "b"], card) == ("b",)
+    assert own_labels(Classify(text="x", labels=["b"]), ["a", "b"], card) == ["b"]
     with pytest.raises(InputError, match="does not know the label 'c'"):
         own_labels(Classify(text="x", labels=["a", "c"]), ["a", "b"], card)
     with pytest.raises(InputError, match="learns from no examples"):
