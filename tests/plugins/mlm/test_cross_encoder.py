@@ -64,3 +64,26 @@ def test_a_classifier_is_no_cross_encoder(
 ) -> None:
     with pytest.raises(ModelLoadError, match="sequence-classification"):
         load(card_for("cross-encoder", "rank"), fitted_classifier[1])
+
+
+def test_pairs_of_a_model_without_token_types(
+    build: Callable[..., Path], roberta_tokenizer: Any, load: Any, card_for: Callable[..., ModelCard]
+) -> None:
+    from sentence_transformers import CrossEncoder
+    from transformers import RobertaConfig
+
+    folder = build(
+        "AutoModelForSequenceClassification",
+        tokenizer=roberta_tokenizer,
+        kind=RobertaConfig,
+        num_labels=1,
+        max_position_embeddings=66,
+        type_vocab_size=1,
+        pad_token_id=1,
+    )
+    model = load(card_for("cross-encoder", "rank"), folder, dtype="float32")
+    answer = model.infer([Rank(query=QUERY, candidates=CANDIDATES)], CallContext())[0]
+    theirs = CrossEncoder(str(folder), device="cpu", max_length=64, local_files_only=True)
+    logits = theirs.predict([(QUERY, text) for text in CANDIDATES], activation_fn=torch.nn.Identity())
+    assert answer.scores == pytest.approx(logits[list(answer.order)], abs=1e-4)
+    model.close()

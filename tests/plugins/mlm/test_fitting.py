@@ -126,3 +126,39 @@ def test_a_fine_tuned_base_stays_as_it_was(exact_encoder: Any, fitted_classifier
 def test_extract_needs_examples_with_entities(fitted_tagger: Any) -> None:
     with pytest.raises(ValueError, match="at least one entity"):
         ExtractFit(id="none", examples=[AnnotatedText(text="nothing here")])
+
+
+def test_a_head_survives_its_base(build: Any, load: Any, card_for: Any, tmp_path: Path) -> None:
+    """A folder of the user's may be written over in place, as a training script does."""
+    base = build("AutoModel")
+    encoder = load(card_for("sentence-encoder", "embed"), base)
+    card = encoder.fit(ClassifyFit(id="kept", examples=EXAMPLES), tmp_path, CallContext())
+    before = (tmp_path / "model.safetensors").read_bytes()
+    with (base / "model.safetensors").open("r+b") as file:
+        file.truncate(100)
+    assert (tmp_path / "model.safetensors").read_bytes() == before
+    fitted = load(card, tmp_path)
+    assert fitted.infer([Classify(text="I love it")], CallContext())[0].label in {"yes", "no"}
+    encoder.close()
+    fitted.close()
+
+
+def test_pulled_weights_take_no_space_twice(head: tuple[ModelCard, Path], weights: Any) -> None:
+    pulled, copied = weights("all-MiniLM-L6-v2") / "model.safetensors", head[1] / "model.safetensors"
+    if pulled.stat().st_dev != copied.stat().st_dev:
+        pytest.skip("the two folders lie on two disks")
+    assert pulled.samefile(copied)
+
+
+def test_a_link_is_followed(build: Any, load: Any, cards: dict[str, ModelCard], tmp_path: Path) -> None:
+    """Caches of other tools hold links to files elsewhere, which would lead nowhere from the new folder."""
+    base, linked, target = build("AutoModel"), tmp_path / "linked", tmp_path / "target"
+    linked.mkdir()
+    target.mkdir()
+    for path in base.iterdir():
+        (linked / path.name).symlink_to(path)
+    encoder = load(cards["all-MiniLM-L6-v2"], linked)
+    card = encoder.fit(ClassifyFit(id="linked", examples=EXAMPLES), target, CallContext())
+    assert not any(path.is_symlink() for path in target.iterdir())
+    load(card, target).close()
+    encoder.close()

@@ -1,138 +1,174 @@
-"""Batches by length, padding, and what happens between them."""
-
 from __future__ import annotations
 
-import random
+import gc
 import time
-from collections.abc import Callable, Sequence
+import weakref
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from metier_contracts import CallContext, Cancelled, DeadlineExceeded, InferenceError
-from metier_mlm.forward import Batch, Network, cut
+from metier_mlm.forward import Network, cut
 
 
 class Echo(torch.nn.Module):
-    """Returns its ids as hidden states, records what it was given, and fails where `fails` says so."""
+    """Returns the token ids as its output; refuses batches over a size, and any with a token of 13 in it."""
 
     dtype = torch.float32
 
-    def __init__(self, fails: Callable[[torch.Tensor], bool] = lambda ids: False) -> None:
+    def __init__(self, largest: int = 1_000) -> None:
         super().__init__()
-        self.weight = torch.nn.Parameter(torch.zeros(10, 10))
-        self.register_buffer("numbers", torch.zeros(5))
-        self.calls: list[dict[str, Any]] = []
-        self._fails = fails
+        self.largest = largest
+        self.batches: list[tuple[int, ...]] = []
+        self.masked: list[bool] = []
+        self.weight = torch.nn.Parameter(torch.zeros(3))
+        self.tied = self.weight
 
-    def forward(self, **inputs: Any) -> torch.Tensor:
-        self.calls.append(inputs)
-        ids: torch.Tensor = inputs["input_ids"]
-        if self._fails(ids):
-            raise RuntimeError("out of memory")
-        return ids
-
-
-def encoding(*ids: int) -> Any:
-    class Fake(SimpleNamespace):
-        def __len__(self) -> int:
-            return len(self.ids)
-
-    return Fake(ids=list(ids), attention_mask=[1] * len(ids), type_ids=[0, *[1] * (len(ids) - 1)])
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None) -> Any:
+        self.batches.append(tuple(input_ids.shape))
+        self.masked.append(attention_mask is not None)
+        if len(input_ids) > self.largest:
+            raise torch.OutOfMemoryError("too much")
+        if (input_ids == 13).any():
+            raise RuntimeError("unlucky")
+        return input_ids
 
 
-def total(output: torch.Tensor, batch: Batch) -> torch.Tensor:
+class Tokens:
+    """What the network reads of an encoding."""
+
+    def __init__(self, *ids: int) -> None:
+        self.ids = list(ids)
+        self.attention_mask = [1] * len(ids)
+        self.type_ids = [0] * len(ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def total(output: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     return (output * batch["attention_mask"]).sum(dim=1)
 
 
-def lines(lengths: Sequence[int]) -> list[Any]:
-    return [encoding(*range(1, length + 1)) for length in lengths]
+def run(module: Echo, *inputs: Tokens, budget: int = 100) -> list[Any]:
+    return Network(module, "cpu", budget, pad_id=7).run(inputs, total, CallContext())  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("budget", [1, 7, 64, 10_000])
-def test_each_input_is_in_one_batch(budget: int) -> None:
-    draw = random.Random(0)
-    lengths = [draw.randint(1, 40) for _ in range(200)]
-    batches = cut(lengths, budget)
-    assert sorted(position for batch in batches for position in batch) == list(range(200))
-    assert [lengths[position] for batch in batches for position in batch] == sorted(lengths)
-    assert all(len(batch) == 1 or len(batch) * max(lengths[p] for p in batch) <= budget for batch in batches)
+@pytest.mark.parametrize(
+    ("lengths", "budget", "expected"),
+    [
+        ([], 10, []),
+        ([5], 10, [[0]]),
+        ([5, 1, 3], 10, [[1, 2], [0]]),
+        ([2, 2, 2, 2, 2], 4, [[0, 1], [2, 3], [4]]),
+        ([99, 1], 10, [[1], [0]]),
+    ],
+)
+def test_batches_are_sorted_and_under_the_budget(lengths: list[int], budget: int, expected: list[list[int]]) -> None:
+    assert cut(lengths, budget) == expected
+
+
+def test_each_input_is_in_one_batch() -> None:
+    lengths = np.random.default_rng(0).integers(1, 256, 500).tolist()
+    batches = cut(lengths, 2_048)
+    assert sorted(position for batch in batches for position in batch) == list(range(500))
+    assert all(len(batch) * max(lengths[position] for position in batch) <= 2_048 for batch in batches)
+
+
+def test_rows_come_in_the_callers_order() -> None:
+    rows = run(Echo(), Tokens(1, 2, 3), Tokens(4), Tokens(5, 6), budget=4)
+    assert [float(row) for row in rows] == [6, 4, 11]
+    assert rows[0].dtype == np.float32
+
+
+def test_padding_is_masked_and_there_is_none_without_need() -> None:
+    module = Echo()
+    assert [float(row) for row in run(module, Tokens(1, 2), Tokens(3))] == [3, 3]
+    run(module, Tokens(1, 2), Tokens(3, 4))
+    assert module.masked == [True, False]
+
+
+def test_a_bad_input_fails_alone() -> None:
+    rows = run(Echo(), Tokens(1), Tokens(13), Tokens(2), Tokens(3))
+    assert [float(rows[position]) for position in (0, 2, 3)] == [1, 2, 3]
+    assert isinstance(rows[1], InferenceError)
+    assert "unlucky" in str(rows[1])
+
+
+def test_a_batch_that_does_not_fit_the_memory_is_halved() -> None:
+    module = Echo(largest=2)
+    assert [float(row) for row in run(module, *[Tokens(number) for number in range(5)])] == [0, 1, 2, 3, 4]
+    assert max(batch[0] for batch in module.batches[1:]) <= 3
+
+
+def test_shared_storages_count_once() -> None:
+    assert Network(Echo(), "cpu", 10, pad_id=0).resident_bytes() == 3 * 4
+
+
+def test_close_lets_go() -> None:
+    network = Network(Echo(), "cpu", 10, pad_id=0)
+    alive = weakref.ref(network.module)
+    network.close()
+    gc.collect()
+    assert alive() is None
+
+
+def test_type_ids_are_given_where_wanted() -> None:
+    given: dict[str, torch.Tensor] = {}
+
+    def module(**inputs: Any) -> torch.Tensor:
+        given.update(inputs)
+        return inputs["input_ids"]
+
+    module.dtype = torch.float32  # type: ignore[attr-defined]
+    pair = SimpleNamespace(ids=[1, 2], attention_mask=[1, 1], type_ids=[0, 1], __len__=lambda: 2)
+    tokens = Tokens(1, 2)
+    tokens.type_ids = pair.type_ids
+    Network(module, "cpu", 10, pad_id=0, type_ids=True).run([tokens], total, CallContext())  # type: ignore[list-item]
+    assert given["token_type_ids"].tolist() == [[0, 1]]
 
 
 def test_no_batch_could_take_one_more() -> None:
     lengths = [draw % 17 + 1 for draw in range(100)]
     batches = cut(lengths, 50)
-    for batch, after in zip(batches, batches[1:], strict=False):
+    for batch, after in pairwise(batches):
         assert lengths[after[0]] * (len(batch) + 1) > 50
-
-
-def test_nothing_makes_no_batch() -> None:
-    assert cut([], 100) == []
-
-
-def test_rows_come_back_in_order() -> None:
-    lengths = [5, 1, 9, 3, 3, 8, 2]
-    rows = Network(Echo(), "cpu", 12, 0).run(lines(lengths), total, CallContext())
-    assert [float(row) for row in rows] == [length * (length + 1) / 2 for length in lengths]  # type: ignore[arg-type]
-
-
-def test_padding_is_the_pad_token_and_masked() -> None:
-    module = Echo()
-    Network(module, "cpu", 100, 77).run(lines([1, 3]), total, CallContext())
-    (call,) = module.calls
-    assert call["input_ids"].tolist() == [[1, 77, 77], [1, 2, 3]]
-    assert call["attention_mask"].tolist() == [[1, 0, 0], [1, 1, 1]]
-    assert "token_type_ids" not in call
-
-
-def test_without_padding_there_is_no_mask() -> None:
-    module = Echo()
-    Network(module, "cpu", 100, 0).run(lines([3, 3]), total, CallContext())
-    assert module.calls[0]["attention_mask"] is None
-
-
-def test_type_ids_where_the_model_tells_them_apart() -> None:
-    module = Echo()
-    Network(module, "cpu", 100, 0, type_ids=True).run(lines([2, 3]), total, CallContext())
-    assert module.calls[0]["token_type_ids"].tolist() == [[0, 1, 0], [0, 1, 1]]
-
-
-def test_an_input_that_fails_fails_alone() -> None:
-    network = Network(Echo(lambda ids: bool((ids == 4).any())), "cpu", 1000, 0)
-    rows = network.run(lines([1, 4, 2, 3, 5]), total, CallContext())
-    assert [isinstance(row, InferenceError) for row in rows] == [False, True, False, False, True]
-    assert isinstance(rows[1], InferenceError)
-    assert "out of memory" in str(rows[1])
-
-
-def test_a_batch_too_large_for_the_memory_is_halved() -> None:
-    module = Echo(lambda ids: len(ids) > 2)
-    rows = Network(module, "cpu", 1000, 0).run(lines([3] * 8), total, CallContext())
-    assert [float(row) for row in rows] == [6.0] * 8  # type: ignore[arg-type]
 
 
 def test_cancelled_between_batches() -> None:
     context = CallContext()
     module = Echo()
 
-    def cancel(output: torch.Tensor, batch: Batch) -> torch.Tensor:
+    def cancel(output: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         context.cancel()
         return total(output, batch)
 
     with pytest.raises(Cancelled):
-        Network(module, "cpu", 3, 0).run(lines([3, 3, 3]), cancel, context)
-    assert len(module.calls) == 1
+        Network(module, "cpu", 3, 0).run([Tokens(1, 2, 3)] * 3, cancel, context)  # type: ignore[list-item]
+    assert len(module.batches) == 1
 
 
 def test_expired_before_the_first_batch() -> None:
-    module = Echo()
+    module, late = Echo(), CallContext(deadline=time.monotonic() - 1)
     with pytest.raises(DeadlineExceeded):
-        Network(module, "cpu", 3, 0).run(lines([3]), total, CallContext(deadline=time.monotonic() - 1))
-    assert module.calls == []
+        Network(module, "cpu", 3, 0).run([Tokens(1, 2, 3)], total, late)  # type: ignore[list-item]
+    assert module.batches == []
 
 
-def test_bytes_of_parameters_and_buffers() -> None:
-    network = Network(Echo(), "cpu", 3, 0)
-    assert network.resident_bytes() == 4 * (100 + 5)
-    assert network.dtype == "float32"
+def test_padding_is_of_the_kind_that_the_model_knows() -> None:
+    given: list[dict[str, torch.Tensor]] = []
+
+    def module(**inputs: Any) -> torch.Tensor:
+        given.append(inputs)
+        return inputs["input_ids"]
+
+    module.dtype = torch.float32  # type: ignore[attr-defined]
+    tokens = [Tokens(1), Tokens(1, 2, 3)]
+    tokens[1].type_ids = [0, 1, 1]
+    Network(module, "cpu", 10, pad_id=7, type_ids=True).run(tokens, total, CallContext())  # type: ignore[arg-type]
+    assert given[0]["input_ids"].tolist() == [[1, 7, 7], [1, 2, 3]]
+    assert given[0]["attention_mask"].tolist() == [[1, 0, 0], [1, 1, 1]]
+    assert given[0]["token_type_ids"].tolist() == [[0, 0, 0], [0, 1, 1]]

@@ -50,7 +50,7 @@ def test_scores_of_some_labels_compete_among_these() -> None:
 
 def test_multi_label_heads_are_one_regression_each() -> None:
     texts = [f"text {number % 20}" for number in range(40)]
-    labels = [["a", "b"][number % 2] if number < 20 else ["b", "c"][number % 2] for number in range(40)]
+    labels = [["a", "b"][number % 2] if number < 20 else ["b", "c"][number % 3 % 2] for number in range(40)]
     by_text = make_vectors([str(number) for number in range(20)])
     vectors = np.concatenate([by_text, by_text])
     head = fit_head(vectors, ExampleSet.from_pairs(list(zip(texts, labels, strict=True))), multi_label=True, c=C)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from metier_contracts import ConfigError, Placement
-from metier_mlm.placing import choose_dtype, default_batch_tokens, tensor_bytes
+from metier_mlm.placing import choose_dtype, default_batch_tokens, dtype_name, tensor_bytes
 
 
 @pytest.mark.parametrize("name", ["float32", "bfloat16", "float16"])
@@ -57,3 +57,15 @@ def test_a_storage_counts_once() -> None:
 def test_batch_tokens() -> None:
     assert 2_048 <= default_batch_tokens("cpu") <= 16_384
     assert default_batch_tokens("cuda:0") == 16_384
+
+
+def test_batches_grow_with_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for threads in (1, 2, 8, 64):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        found.append(default_batch_tokens("cpu"))
+    assert found == [2_048, 2_048, 8_192, 16_384]
+
+
+def test_names_of_dtypes() -> None:
+    assert dtype_name(torch.bfloat16) == "bfloat16"

@@ -116,7 +116,7 @@ def test_prefixes_are_put_before_the_texts(load: Any, weights: Any, cards: Any, 
 
 
 def test_what_it_cannot_do_fails_alone(encoder: Any, context: CallContext) -> None:
-    picture = Image.from_array(np.zeros((4, 4, 3), np.uint8))
+    picture = Image.of(np.zeros((4, 4, 3), np.uint8))
     requests = [
         Embed(texts=["good"]),
         Embed(images=[picture]),

@@ -31,7 +31,7 @@ def test_scores_are_those_of_transformers(
     theirs = pipeline("text-classification", model=str(folder), top_k=None, device="cpu")
     ours = load(card, folder, dtype="float32")
     for text, _ in held_out[:5]:
-        expected = {one["label"]: one["score"] for one in theirs(text)}
+        expected = {one["label"]: one["score"] for one in theirs([text])[0]}
         assert ours.infer([Classify(text=text)], CallContext())[0].scores == pytest.approx(expected, abs=1e-4)
     ours.close()
 
@@ -87,3 +87,10 @@ def test_the_card_names_nameless_labels(nameless: Path, load: Any, card_for: Any
 def test_a_card_with_other_labels(fitted_classifier: Any, load: Any, card_for: Any, labels: tuple[str, ...]) -> None:
     with pytest.raises(ModelLoadError, match="mixed"):
         load(card_for("sequence-classification", "classify", labels=labels), fitted_classifier[1])
+
+
+def test_one_logit_chooses_nothing(build: Any, load: Any, card_for: Any) -> None:
+    folder = build("AutoModelForSequenceClassification", num_labels=1)
+    with pytest.raises(ModelLoadError, match="does not choose among labels") as caught:
+        load(card_for("sequence-classification", "classify"), folder)
+    assert "cross-encoder" in str(caught.value)

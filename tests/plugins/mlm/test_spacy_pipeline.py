@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import pickletools
 import subprocess
 import sys
@@ -8,9 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import spacy
 from metier_contracts import CallContext, DeviceError, Embed, Extract, ModelCard, UnsupportedError
 
 LETTER = "On 3 March you took $49.99 from my account. Regards, Helen Marsh of Apple Inc. in Berlin 👩‍💻."
+
+TEXTS = [
+    LETTER,
+    "The European Central Bank raised its rate by a quarter of a point on Thursday, the tenth rise since July 2022.",
+    "In 1903 Marie Curie and her husband Pierre shared the Nobel Prize in Physics with Henri Becquerel.",
+    "Hurricane Ian reached Florida on 28 September and left two million homes without power.",
+    "She flew from Lyon to New York with Air France for 430 euros, and read War and Peace on the way.",
+    "Nothing happened.",
+]
 
 
 def found(answer: Any) -> set[tuple[str, str]]:
@@ -70,10 +81,25 @@ def test_words_seen_are_forgotten(spacy_model: Any, context: CallContext) -> Non
 
 
 def test_no_file_is_a_pickle(weights: Callable[[str], Path]) -> None:
-    for path in weights("en-core-web-sm").rglob("*"):
-        if path.is_file():
-            with pytest.raises(ValueError, match=r"opcode|pickle|exhausted|stack|bytes|literal|UTF|memo"):
-                pickletools.dis(path.read_bytes(), out=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+    paths = [path for path in weights("en-core-web-sm").rglob("*") if path.is_file()]
+    assert paths
+    for path in paths:
+        with pytest.raises((ValueError, UnicodeError)):
+            list(pickletools.genops(path.read_bytes()))
+
+
+def test_the_check_of_pickles_can_fail() -> None:
+    assert list(pickletools.genops(pickle.dumps([1])))
+
+
+def test_entities_are_those_of_spacy(spacy_model: Any, weights: Callable[[str], Path], context: CallContext) -> None:
+    # The card's table leaves out the components that find no entities, so that only "ner" lies in the folder.
+    others = ["tok2vec", "tagger", "parser", "senter", "attribute_ruler", "lemmatizer"]
+    whole = spacy.load(weights("en-core-web-sm"), exclude=others)
+    for text in TEXTS:
+        (answer,) = spacy_model.infer([Extract(text=text)], context)
+        theirs = [(span.text, span.label_, span.start_char, span.end_char) for span in whole(text).ents]
+        assert [(one.text, one.label, one.start, one.end) for one in answer.entities] == theirs
 
 
 GUARDED = """

@@ -91,6 +91,7 @@ def test_the_score_is_the_mean() -> None:
         ("PER O ORG", "PER I-PER I-PER"),
         ("U-PER O O", "B-PER I-PER L-PER"),
         ("S-PER O", "B-PER L-PER"),
+        ("E-PER O", "I-PER L-PER"),
         ("L-PER O O", "I-PER I-PER L-PER"),
     ],
 )

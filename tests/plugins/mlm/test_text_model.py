@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 import torch
-from metier_contracts import CallContext, Cancelled, DeadlineExceeded, Embed, InferenceError, InputError, Rank
+from metier_contracts import (
+    CallContext,
+    Cancelled,
+    DeadlineExceeded,
+    Embed,
+    InferenceError,
+    InputError,
+    MetierError,
+    Rank,
+)
 
 MODELS = ["encoder", "antiberty", "spacy_model"]
 
@@ -118,5 +127,16 @@ def storages() -> set[int]:
     return {
         one.untyped_storage().data_ptr()
         for one in gc.get_objects()
-        if torch.is_tensor(one) and one.untyped_storage().nbytes() > 4096
+        # By type: some objects of torch warn where they are asked for their class.
+        if issubclass(type(one), torch.Tensor) and one.untyped_storage().nbytes() > 4096
     }
+
+
+@pytest.mark.parametrize("name", ["all-MiniLM-L6-v2", "antiberty", "en-core-web-sm"])
+def test_a_closed_model_answers_nothing(load: Any, name: str) -> None:
+    from metier_contracts import Extract, FillMask
+
+    loaded = load(name)
+    loaded.close()
+    asked = [Embed(texts=["one"]), FillMask(text="EVQL[MASK]ESGG"), Extract(text="Anna lives in Vienna.")]
+    assert all(isinstance(answer, MetierError) for answer in loaded.infer(asked, CallContext()))
