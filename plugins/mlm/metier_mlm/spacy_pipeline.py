@@ -48,7 +48,7 @@ class SpacyPipeline:
         context.check()
         texts = [attempt(partial(self._text, request)) for request in requests]
         good = list(dict.fromkeys(text for text in texts if isinstance(text, str)))
-        found = self._find(good, context)
+        found = self._find(good, context) if good else {}
         return [
             text if isinstance(text, MetierError) else _answer(request, found[text])
             for request, text in zip(requests, texts, strict=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from metier import Runtime
-from metier_contracts import Classify, ClassifyFit, ExampleSet, Extract, ExtractFit, InputError
+from metier_contracts import Classify, ClassifyFit, ExampleSet, Extract, ExtractFit, NoCapableModelError
 
 EXAMPLES = ExampleSet.from_pairs(
     [
@@ -65,7 +65,7 @@ def test_a_fitted_tagger(runtime: Runtime, tagger_fit: ExtractFit, held_out: Seq
 
 def test_what_the_fitted_model_does_not_know_is_an_error(runtime: Runtime) -> None:
     runtime.fit(ClassifyFit(id="mine/desk", examples=EXAMPLES))
-    with pytest.raises(InputError):
+    with pytest.raises(NoCapableModelError, match="weather"):
         runtime.run(Classify(text="x", labels=["weather"]), model="mine/desk")
 
 
