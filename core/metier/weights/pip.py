@@ -88,9 +88,9 @@ def _run(command: list[str], environment: dict[str, str], log: Path, report: Cal
 def _largest(folder: Path) -> int:
     """Return the size of the largest file: the wheel that grows, which pip copies once more at the end."""
     largest = 0
-    for path in folder.rglob("*"):
-        # pip moves its files about at the same time.
-        with suppress(OSError):
+    # pip moves files about and removes folders at the same time, also while they are listed.
+    with suppress(OSError):
+        for path in folder.rglob("*"):
             largest = max(largest, path.stat().st_size if path.is_file() else 0)
     return largest
 
