@@ -27,6 +27,7 @@ from metier.catalog import Catalog, Entry
 from metier.paths import fitted_folder
 from metier.perform import blame
 from metier.selection import Selector
+from metier.weights.checksum import sha256_of
 
 _CARD = "metier-card.json"
 
@@ -129,7 +130,7 @@ def keep(folder: Path, card: ModelCard, request: FitRequest, base: str) -> Model
     home = fitted_folder() / _slug(request.id)
     with _storage_errors(request.id):
         digests = {
-            path.relative_to(folder).as_posix(): _sha256(path)
+            path.relative_to(folder).as_posix(): sha256_of(path)
             for path in sorted(folder.rglob("*"))
             if path.is_file() and path != folder / _CARD
         }
@@ -192,11 +193,6 @@ def _lineage(request: FitRequest, base: str) -> Lineage:
 
 def _digest(request: FitRequest) -> str:
     return hashlib.sha256(request.to_json().encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _slug(model: str) -> str:

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from metier_contracts import Contract, InputError
 
-Progress = Callable[[int, "int | None"], None]
+from metier.weights.progress import ProgressCallback, ignore_progress
+
 OnError = Literal["raise", "collect"]
 
 
@@ -18,7 +19,7 @@ def mapped(
     work: Callable[[Sequence[Any]], Sequence[Any]],
     values: Iterable[Any],
     batch_size: int,
-    progress: bool | Progress,
+    progress: bool | ProgressCallback,
     on_error: OnError,
 ) -> Iterator[Any]:
     """Yield the outcome of each value, in order; `work` gives values or exceptions for a batch at a time."""
@@ -30,7 +31,7 @@ def _outcomes(
     work: Callable[[Sequence[Any]], Sequence[Any]],
     values: Iterable[Any],
     batch_size: int,
-    progress: bool | Progress,
+    progress: bool | ProgressCallback,
     on_error: OnError,
 ) -> Iterator[Any]:
     total = len(values) if isinstance(values, Sized) else None
@@ -61,7 +62,7 @@ def _check(values: object, on_error: object) -> None:
 
 
 @contextmanager
-def reporting(progress: bool | Progress, title: str) -> Iterator[Progress]:
+def reporting(progress: bool | ProgressCallback, title: str) -> Iterator[ProgressCallback]:
     """Yield where to report to: the caller's own function, a bar on a terminal for True, else nowhere."""
     if callable(progress):
         yield progress
@@ -69,15 +70,11 @@ def reporting(progress: bool | Progress, title: str) -> Iterator[Progress]:
         with _bar(title) as report:
             yield report
     else:
-        yield _nowhere
-
-
-def _nowhere(done: int, total: int | None) -> None:
-    """Take a report and show it to nobody."""
+        yield ignore_progress
 
 
 @contextmanager
-def _bar(title: str) -> Iterator[Progress]:
+def _bar(title: str) -> Iterator[ProgressCallback]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 

@@ -37,7 +37,7 @@ from metier.catalog import Catalog, Entry
 from metier.config import Config, Privacy, check_cards, load_settings
 from metier.devices import DeviceQuery, TorchDevices, parse_device, place
 from metier.fitted import base_of, check_drafted, check_new_id, fitted_cards, fitting_folder, keep
-from metier.mapping import OnError, Progress, mapped, reporting
+from metier.mapping import OnError, mapped, reporting
 from metier.memory import default_budget
 from metier.perform import Performer, blame, plugin_errors
 from metier.pipeline.engine import Call, run_batch, run_one
@@ -46,6 +46,7 @@ from metier.plugins import PluginHost
 from metier.residency import Residency, closed_error
 from metier.selection import Selector
 from metier.weights import WeightStore, terminal_progress
+from metier.weights.progress import ProgressCallback
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -224,7 +225,7 @@ class Runtime:
         model: str | None = None,
         batch_size: int = 64,
         deadline: float | None = None,
-        progress: bool | Progress = True,
+        progress: bool | ProgressCallback = True,
         on_error: Literal["raise"] = "raise",
     ) -> Iterator[ResponseT]: ...
     @overload
@@ -236,7 +237,7 @@ class Runtime:
         *,
         batch_size: int = 64,
         deadline: float | None = None,
-        progress: bool | Progress = True,
+        progress: bool | ProgressCallback = True,
         on_error: Literal["raise"] = "raise",
     ) -> Iterator[R]: ...
     @overload
@@ -248,7 +249,7 @@ class Runtime:
         model: str | None = None,
         batch_size: int = 64,
         deadline: float | None = None,
-        progress: bool | Progress = True,
+        progress: bool | ProgressCallback = True,
         on_error: Literal["collect"],
     ) -> Iterator[ResponseT | Exception]: ...
     @overload
@@ -260,7 +261,7 @@ class Runtime:
         *,
         batch_size: int = 64,
         deadline: float | None = None,
-        progress: bool | Progress = True,
+        progress: bool | ProgressCallback = True,
         on_error: Literal["collect"],
     ) -> Iterator[R | Exception]: ...
     def map(
@@ -272,7 +273,7 @@ class Runtime:
         model: str | None = None,
         batch_size: int = 64,
         deadline: float | None = None,
-        progress: bool | Progress = True,
+        progress: bool | ProgressCallback = True,
         on_error: OnError = "raise",
     ) -> Iterator[Any]:
         """Perform many requests, or run a pipeline on many values: in order, one batch a model and step at a time.
@@ -319,7 +320,7 @@ class Runtime:
             self._streams[pieces] = threading.get_ident()
         return pieces
 
-    def fit(self, request: FitRequest, *, replace: bool = False, progress: bool | Progress = True) -> ModelCard:
+    def fit(self, request: FitRequest, *, replace: bool = False, progress: bool | ProgressCallback = True) -> ModelCard:
         """Fit a model, keep it on this machine, and return its card: from now on it is used by its id.
 
         Args:
@@ -375,7 +376,7 @@ class Runtime:
         state, fix = ("available", "") if plugin is None else (plugin.state, plugin.fix)
         return ModelInfo(card, entry.origin, state, fix, pulled, self._residency.bytes_of(card.id))
 
-    def pull(self, model: str, *, force: bool = False, progress: Progress | None = None) -> Path | None:
+    def pull(self, model: str, *, force: bool = False, progress: ProgressCallback | None = None) -> Path | None:
         """Fetch and check a model's weights without loading it; return their folder (None where it has none).
 
         Args:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 import socket
-from collections.abc import Callable, Iterator
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,8 +12,10 @@ import psutil
 import pytest
 from metier import Runtime
 from metier.plugins import discover
-from metier_contracts import Embedding, ModelCard, Request, Response, Task
+from metier_contracts import Embedding, ModelCard, Response, Task
 from metier_contracts.tasks import TASKS
+
+from tests.conformance.requests import requests_for
 
 CARDS = [
     card
@@ -29,18 +29,6 @@ TOLERANCE = 2e-2
 CYCLES = 10
 # What malloc may keep without anybody holding it.
 ALLOCATOR_SLACK = 4 * 2**20
-
-
-def _requests_for() -> Callable[[ModelCard], list[Request[Any]]]:
-    spec = spec_from_file_location("conformance_requests", Path(__file__).with_name("requests.py"))
-    if spec is None or spec.loader is None:
-        raise ImportError("requests.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.requests_for  # type: ignore[no-any-return]
-
-
-requests_for = _requests_for()
 
 
 @pytest.fixture(scope="module", params=CARDS, ids=lambda card: card.id)

@@ -19,10 +19,9 @@ R = TypeVar("R", bound=Response)
 
 
 @dataclass(frozen=True)
-class FunctionStep(Step[In_contra, Out_co]):
-    """A function as a step. Call it like the function itself."""
+class Lifted(Step[In_contra, Out_co]):
+    """What steps from functions share: the name given, else the function's, and what the step takes and gives."""
 
-    function: Callable[[Any], Any]
     label: str
     takes: Hint
     gives: Hint
@@ -37,8 +36,15 @@ class FunctionStep(Step[In_contra, Out_co]):
         return (Port(self.label, self.takes),)
 
     def exits(self) -> Sequence[Port]:
-        """Return what the function gives."""
+        """Return what the function gives, or the response to the request that it makes."""
         return (Port(self.label, self.gives),)
+
+
+@dataclass(frozen=True)
+class FunctionStep(Lifted[In_contra, Out_co]):
+    """A function as a step. It can be called alone, without a runtime, though type checkers see a `Step`."""
+
+    function: Callable[[Any], Any]
 
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Call the function on each value."""
@@ -51,27 +57,11 @@ class FunctionStep(Step[In_contra, Out_co]):
 
 
 @dataclass(frozen=True)
-class TaskStep(Step[In_contra, Out_co]):
+class TaskStep(Lifted[In_contra, Out_co]):
     """A function that makes a request, and the performing of it, as one step from the value to the response."""
 
     build: Callable[[Any], Request[Any]]
-    label: str
-    takes: Hint
-    gives: Hint
     model: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The name given, else the function's."""
-        return self.label
-
-    def entries(self) -> Sequence[Port]:
-        """Return what the function takes."""
-        return (Port(self.label, self.takes),)
-
-    def exits(self) -> Sequence[Port]:
-        """Return the response of the request that the function makes."""
-        return (Port(self.label, self.gives),)
 
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Make a request of each value and perform them together."""
@@ -127,7 +117,7 @@ def _function_step(
     function: Callable[[Any], Any], name: str | None, hints: tuple[Hint, Hint] | None
 ) -> FunctionStep[Any, Any]:
     takes, gives = hints or signature_of(function)
-    return FunctionStep(function, name or name_of(function), takes, gives)
+    return FunctionStep(name or name_of(function), takes, gives, function)
 
 
 @overload
@@ -155,4 +145,4 @@ def task(
 def _task_step(build: Callable[[Any], Request[Any]], model: str | None, name: str | None) -> TaskStep[Any, Any]:
     takes, makes = signature_of(build)
     label = name or name_of(build)
-    return TaskStep(build, label, takes, response_hint(makes, label), model)
+    return TaskStep(label, takes, response_hint(makes, label), build, model)
