@@ -6,12 +6,14 @@ import importlib
 import statistics
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from metier import Runtime
-from metier.plugins import PluginHost
-from metier_contracts import CallContext, Classify, Embed, ExampleSet, Model, Placement
+from metier_contracts import CallContext, Classify, Embed, ExampleSet, Model
 
 from benchmarks.figures import Figure, at_most, interleaved, median_difference
 from benchmarks.plugins import install
@@ -40,6 +42,19 @@ def answer(labels):
 def metier_load(card, placement):
     return NoOp()
 """
+# Gives the runtime a model of the mlm plugin and keeps it, so that the very same one is called alone.
+_KEEPING_PLUGIN = """
+from metier_contracts import hookimpl
+from metier_mlm import plugin
+
+loaded = []
+
+
+@hookimpl
+def metier_load(card, placement):
+    loaded.append(plugin.metier_load(card, placement))
+    return loaded[-1]
+"""
 
 
 def measure(calls: int = 3000, pairs: int = 500) -> list[Figure]:
@@ -49,16 +64,22 @@ def measure(calls: int = 3000, pairs: int = 500) -> list[Figure]:
 
 def _no_op(calls: int) -> list[Figure]:
     examples = ExampleSet.from_pairs([(f"text {number}", "ab"[number % 2]) for number in range(200)])
+    with _installed("noop", _NO_OP_PLUGIN) as plugin, Runtime() as runtime:
+        model: Model = plugin.NoOp()
+        return [
+            _added(runtime, model, calls, "no example", None),
+            _added(runtime, model, calls, "200 examples", examples),
+        ]
+
+
+@contextmanager
+def _installed(name: str, code: str) -> Iterator[Any]:
+    """Install a plugin while the block runs, and give its module."""
     with tempfile.TemporaryDirectory() as folder:
-        install(Path(folder), "noop", _NO_OP_PLUGIN)
+        install(Path(folder), name, code)
         sys.path.insert(0, folder)
         try:
-            model: Model = importlib.import_module("bench_noop.plugin").NoOp()
-            with Runtime() as runtime:
-                return [
-                    _added(runtime, model, calls, "no example", None),
-                    _added(runtime, model, calls, "200 examples", examples),
-                ]
+            yield importlib.import_module(f"bench_{name}.plugin")
         finally:
             sys.path.remove(folder)
 
@@ -75,13 +96,18 @@ def _added(runtime: Runtime, model: Model, calls: int, title: str, examples: Exa
 
 def _mini_lm(pairs: int) -> list[Figure]:
     request, context = Embed(texts=["The parcel arrived a day late, but whole."]), CallContext()
-    with Runtime() as runtime:
-        card = next(info.card for info in runtime.models() if info.card.id == MINI_LM)
-        model = PluginHost().load_model(card, Placement(directory=runtime.pull(MINI_LM)))
-        through, alone = interleaved(
-            [lambda: runtime.run(request, model=MINI_LM), lambda: model.infer((request,), context)], pairs, warm_up=20
-        )
-    model.close()
+    with _installed("keeping", _KEEPING_PLUGIN) as plugin:
+        with Runtime() as other:
+            card = next(info.card for info in other.models() if info.card.id == MINI_LM)
+        kept = card.model_copy(update={"id": "bench/minilm", "plugin": "keeping"})
+        with Runtime(cards=[kept]) as runtime:
+            runtime.load(kept.id)
+            (model,) = plugin.loaded
+            through, alone = interleaved(
+                [lambda: runtime.run(request, model=kept.id), lambda: model.infer((request,), context)],
+                pairs,
+                warm_up=20,
+            )
     return [
         Figure("MiniLM, one text, model alone, p50", statistics.median(alone) * 1e3, "ms"),
         at_most(

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from metier_contracts.errors import Cancelled, DeadlineExceeded
+
+
+class Cancellation:
+    """Whether the callers asked to stop. Nobody waits for it, so it is a flag rather than a `threading.Event`."""
+
+    __slots__ = ("_asked",)
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def set(self) -> None:
+        """Ask to stop."""
+        self._asked = True
+
+    def is_set(self) -> bool:
+        """Tell whether somebody asked."""
+        return self._asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +39,7 @@ class CallContext:
     deadline: float | None = None
     seed: int | None = None
     progress: Callable[[int, int | None], None] | None = None
-    _cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
+    _cancelled: Cancellation = field(default_factory=Cancellation, repr=False)
 
     def cancel(self) -> None:
         """Ask the model to stop at its next `check()`."""

@@ -24,6 +24,7 @@ from metier_contracts import (
     Request,
     Response,
 )
+from metier_contracts.context import Cancellation
 
 Answer = Response | MetierError
 Infer = Callable[[Sequence[Request[Any]], CallContext], Sequence[Answer]]
@@ -44,7 +45,12 @@ class _Job:
     answers: Sequence[Answer] | None = None
     seconds: float = 0.0
     gone: bool = False
-    wake: threading.Event = field(default_factory=threading.Event)
+    wake: threading.Event | None = None  # only those who stand in line have one
+
+    def call(self) -> None:
+        """Wake the caller where it waits."""
+        if self.wake is not None:
+            self.wake.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +83,12 @@ class Lane:
         if self.shared:
             self._infer([job])
         else:
-            with self._turn(job):
+            try:
+                self._stand_in_line(job)
                 if job.answers is None:
                     self._infer(self._gather(job))
+            finally:
+                self._leave(job)
         return Served(job.answers or (), job.seconds)
 
     @contextmanager
@@ -88,21 +97,24 @@ class Lane:
         if self.shared:
             yield
             return
-        with self._turn(_Job((), context)):
-            yield
-
-    @contextmanager
-    def _turn(self, job: _Job) -> Iterator[None]:
-        """Stand in line until the job leads, or until another caller has answered it."""
+        job = _Job((), context)
         try:
-            with self._lock:
-                self._waiting.append(job)
-            while not self._ready(job):
-                job.context.check()
-                job.wake.wait(_POLL_SECONDS)
+            self._stand_in_line(job)
             yield
         finally:
             self._leave(job)
+
+    def _stand_in_line(self, job: _Job) -> None:
+        """Wait until the job leads, or until another caller has answered it."""
+        with self._lock:
+            if self._leader is None and not self._waiting:
+                self._leader = job
+                return
+            wake = job.wake = threading.Event()
+            self._waiting.append(job)
+        while not self._ready(job):
+            job.context.check()
+            wake.wait(_POLL_SECONDS)
 
     def _ready(self, job: _Job) -> bool:
         with self._lock:
@@ -118,10 +130,12 @@ class Lane:
             if self._leader is job:
                 self._leader = None
             if self._leader is None and self._waiting:
-                self._waiting[0].wake.set()
+                self._waiting[0].call()
 
     def _gather(self, first: _Job) -> list[_Job]:
         """Return the job that leads and those behind it that fit into one call with it, taken out of the line."""
+        if not self._waiting:
+            return [first]
         with self._lock:
             size, count = 0, len(first.requests)
             for following in self._waiting:
@@ -154,7 +168,7 @@ class Lane:
         for job in jobs:
             job.seconds = seconds * len(job.requests)
             job.answers = answers[position : position + len(job.requests)]
-            job.wake.set()
+            job.call()
             position += len(job.requests)
 
     def _in_batches(self, requests: Sequence[Request[Any]], context: CallContext) -> Sequence[Answer]:
@@ -195,7 +209,9 @@ def _merge(jobs: Sequence[_Job]) -> CallContext:
     return CallContext(deadline=leader.deadline, seed=leader.seed, _cancelled=_AllGone(jobs))
 
 
-class _AllGone(threading.Event):
+class _AllGone(Cancellation):
+    __slots__ = ("_jobs",)
+
     def __init__(self, jobs: Sequence[_Job]) -> None:
         super().__init__()
         self._jobs = jobs
@@ -213,7 +229,8 @@ def _as_metier_error(error: BaseException) -> MetierError:
 
 
 def _one_each(answers: object, count: int) -> bool:
-    return isinstance(answers, Sequence) and len(answers) == count
+    # Lists first: to ask whether a type is a Sequence takes longer.
+    return isinstance(answers, (list, Sequence)) and len(answers) == count
 
 
 def _wrong_length(answers: object, expected: int) -> MetierError:

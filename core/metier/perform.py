@@ -220,13 +220,15 @@ def _violated(request: Request[Any], entry: Entry, violation: Violation) -> Cont
 
 
 def _with_provenance(response: Response, entry: Entry, resident: Resident, seconds: float) -> Response:
-    plugin = entry.plugin
-    provenance = Provenance(
-        model=entry.card.id,
-        plugin=entry.card.plugin,
-        plugin_version=plugin.version if plugin is not None else "unknown",
-        device=resident.device,
-        dtype=resident.dtype,
-        seconds=seconds,
-    )
-    return response.model_copy(update={"provenance": provenance})
+    origin = resident.origin
+    if origin is None:
+        plugin = entry.plugin
+        origin = resident.origin = Provenance(
+            model=entry.card.id,
+            plugin=entry.card.plugin,
+            plugin_version=plugin.version if plugin is not None else "unknown",
+            device=resident.device,
+            dtype=resident.dtype,
+            seconds=0,
+        )
+    return response.model_copy(update={"provenance": origin.model_copy(update={"seconds": seconds})})

@@ -9,8 +9,8 @@ from __future__ import annotations
 import copy
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from metier_contracts import (
     ModelCard,
     ModelLoadError,
     Placement,
+    Provenance,
     RuntimeClosedError,
 )
 
@@ -46,7 +47,7 @@ def _not_loaded(requests: object, context: object) -> Sequence[Answer]:
 
 @dataclass(eq=False)
 class Resident:
-    """A loaded model (or one being loaded: `model` is None)."""
+    """A loaded model (or one being loaded: `model` is None). `origin`: what every answer of it says of its making."""
 
     card: ModelCard
     accounted: int
@@ -57,6 +58,7 @@ class Resident:
     used: float = 0.0
     measured: float = 0.0
     error: MetierError | None = None
+    origin: Provenance | None = None
 
     @property
     def device(self) -> str:
@@ -92,16 +94,12 @@ class Residency:
         resident = self._residents.get(model)
         return None if resident is None or resident.model is None else resident.accounted
 
-    @contextmanager
-    def pinned(self, card: ModelCard, context: CallContext) -> Iterator[Resident]:
+    def pinned(self, card: ModelCard, context: CallContext) -> AbstractContextManager[Resident]:
         """Hold a model loaded while the block runs."""
-        resident = self._acquire(card, context)
-        try:
-            yield resident
-        finally:
-            self._release(resident)
+        return _Pinned(self, card, context)
 
-    def _acquire(self, card: ModelCard, context: CallContext) -> Resident:
+    def acquire(self, card: ModelCard, context: CallContext) -> Resident:
+        """Return a model loaded and pinned; `release` takes off the pin."""
         while True:
             resident = self._claim(card, context)
             if resident.model is not None:
@@ -194,7 +192,8 @@ class Residency:
             del self._residents[resident.card.id]
             self._changed.notify_all()
 
-    def _release(self, resident: Resident) -> None:
+    def release(self, resident: Resident) -> None:
+        """Take off a pin: a model without any may be closed to make room."""
         now = time.monotonic()
         with self._changed:
             resident.pins -= 1
@@ -248,6 +247,24 @@ class Residency:
                     self._close(resident)
                 if self._residents:
                     self._changed.wait(_WAIT_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pinned:
+    """The block of `Residency.pinned`. A class, since a generator costs every call more."""
+
+    residency: Residency
+    card: ModelCard
+    context: CallContext
+    _residents: list[Resident] = field(default_factory=list)
+
+    def __enter__(self) -> Resident:
+        resident = self.residency.acquire(self.card, self.context)
+        self._residents.append(resident)
+        return resident
+
+    def __exit__(self, *_: object) -> None:
+        self.residency.release(self._residents.pop())
 
 
 def closed_error() -> RuntimeClosedError:

@@ -83,7 +83,6 @@ class Busy:
         self._start = start
         self.first = start(lambda: self.lane.run(requests("first"), CallContext()))
         self.gate.await_arrival()
-        self.line.await_joining()
 
     def _hold_first(self, batch: Sequence[Any], context: CallContext) -> None:
         if batch[0].text == "first":
@@ -401,7 +400,6 @@ def test_a_lane_that_is_held_lets_nobody_in(start: Start, line: Any) -> None:
     infer = Recorder()
     lane = Lane(infer, max_batch=8, _waiting=line)
     with lane.held(CallContext()):
-        line.await_joining()
         inside = start(lambda: lane.run(requests("a"), CallContext()))
         line.await_joining()
         holder = start(lambda: run_held(lane))

@@ -59,8 +59,9 @@ def unit_norm(request: Embed, response: Embedding, capabilities: Capabilities) -
     """Vectors have length 1 where the card says `normalized`."""
     if not capabilities.normalized or len(response.vectors) == 0:
         return None
-    norms = np.linalg.norm(response.vectors, axis=1)
-    worst = float(norms[np.abs(norms - 1).argmax()])
+    # Of the ways to sum these, the one that runs least code: the runtime checks every answer, if only of one text.
+    squares = np.add.reduce(response.vectors * response.vectors, axis=1)
+    worst = float(squares[np.abs(squares - 1).argmax()]) ** 0.5
     return None if abs(worst - 1) <= 1e-3 else Violation("vectors", "rows of norm 1 within 1e-3", f"norm {worst:.6f}")
 
 
