@@ -44,8 +44,9 @@ def _resolved(function: Callable[..., Any], name: str) -> dict[str, Hint]:
     try:
         if not isinstance(kind, type):
             return get_type_hints(inspect.unwrap(_annotated(function)), include_extras=True)
-        by_init = inspect.isfunction(kind.__init__) and not is_dataclass(kind)
-        return field_hints(function, kind.__init__ if by_init else None) | {"return": function}
+        init = inspect.getattr_static(kind, "__init__")
+        by_init = inspect.isfunction(init) and not is_dataclass(kind)
+        return field_hints(function, init if by_init else None) | {"return": function}
     except (NameError, TypeError, AttributeError) as error:
         raise unusable(
             name, "annotations that resolve", str(error), "define the type at module level, or import it"
