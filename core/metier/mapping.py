@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from metier_contracts import Contract, InputError
 
+from metier.pipeline.engine import Failed
 from metier.weights.progress import ProgressCallback, ignore_progress
 
 OnError = Literal["raise", "collect"]
@@ -22,7 +23,7 @@ def mapped(
     progress: bool | ProgressCallback,
     on_error: OnError,
 ) -> Iterator[Any]:
-    """Yield the outcome of each value, in order; `work` gives values or exceptions for a batch at a time."""
+    """Yield the outcome of each value, in order; `work` gives the value or the `Failed` of each in a batch."""
     _check(values, on_error)
     return _outcomes(work, values, batch_size, progress, on_error)
 
@@ -40,9 +41,9 @@ def _outcomes(
     with reporting(progress, "map") as report:
         while batch := list(islice(waiting, batch_size)):
             for outcome in work(batch):
-                if isinstance(outcome, Exception) and on_error == "raise":
-                    raise outcome
-                yield outcome
+                if isinstance(outcome, Failed) and on_error == "raise":
+                    raise outcome.error
+                yield outcome.error if isinstance(outcome, Failed) else outcome
             done += len(batch)
             report(done, total)
 

@@ -40,7 +40,7 @@ from metier.fitted import base_of, check_drafted, check_new_id, fitted_cards, fi
 from metier.mapping import OnError, mapped, reporting
 from metier.memory import default_budget
 from metier.perform import Performer, blame, plugin_errors
-from metier.pipeline.engine import Call, run_batch, run_one
+from metier.pipeline.engine import Call, run_batch, run_one, settled
 from metier.pipeline.step import Step
 from metier.plugins import PluginHost
 from metier.residency import Residency, closed_error
@@ -294,8 +294,13 @@ class Runtime:
             _check_pipeline_call(values, model)
             call = Call(self._performer.perform, context)
             return mapped(lambda batch: run_batch(target, batch, call), values, batch_size, progress, on_error)
-        perform = functools.partial(self._performer.perform, context=context, model=model)
-        return mapped(perform, target, batch_size, progress, on_error)
+        return mapped(
+            lambda batch: settled(self._performer.perform(batch, context, model)),
+            target,
+            batch_size,
+            progress,
+            on_error,
+        )
 
     @overload
     def stream(

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from metier.mapping import mapped, reporting
+from metier.pipeline.engine import Failed
 from metier_contracts import Classify, InputError
 
 
 def double(batch: Sequence[int]) -> list[Any]:
-    return [ValueError(value) if value < 0 else value * 2 for value in batch]
+    return [Failed(ValueError(value)) if value < 0 else value * 2 for value in batch]
 
 
 def run(values: Any, batch_size: int = 3, progress: Any = False, on_error: Any = "raise", work: Any = double) -> Any:
@@ -52,6 +53,11 @@ def test_an_error_is_raised_where_it_stands() -> None:
     assert next(outcomes) == 2
     with pytest.raises(ValueError, match="-1"):
         next(outcomes)
+
+
+def test_an_error_that_is_a_value_is_not_raised() -> None:
+    (outcome,) = run([1], work=lambda batch: [ValueError(value) for value in batch])
+    assert isinstance(outcome, ValueError)
 
 
 def test_errors_may_be_collected_in_their_places() -> None:

@@ -1,17 +1,23 @@
 """Pipelines that are wrong. Each marked line is refused by mypy, by pyright, and where the case is called."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from metier import Runtime, Step, each, fallback, parallel, route, step, task
+from metier import Runtime, each, fallback, parallel, route, step, task
 from metier_contracts import Classification, Classify
 from shared import (
     Desk,
+    Euros,
+    Place,
     Record,
+    Row,
+    adder,
     adopt,
     amounts,
     best,
+    call_with_text,
     classify,
+    colour,
     count,
     decode,
     desk_label,
@@ -19,10 +25,12 @@ from shared import (
     double,
     embed,
     encode,
+    entities,
     extract,
     feed,
     fill,
     first,
+    gaps,
     half,
     is_billing,
     join,
@@ -34,11 +42,15 @@ from shared import (
     mood,
     mood_label,
     pair,
+    place,
     rank,
+    row,
     rows,
     shout,
-    sizes,
+    show_pair,
     stray,
+    surface,
+    table,
     top,
     total,
     triage,
@@ -204,8 +216,6 @@ def case_route_to_an_arm_of_another_input() -> None:
 
 
 def case_route_into_the_wrong_type() -> None:
-    arms = {"glad": length, "sad": length}
-    del arms
     route(mood >> mood_label).to({"glad": length, "sad": length}) >> shout  # E
 
 
@@ -287,10 +297,248 @@ def case_animal_for_a_dog() -> None:
     adopt >> walk >> feed  # E
 
 
-@dataclass(frozen=True)
-class Unused:
-    """Keeps the imports that only annotations use."""
+def case_extraction_into_entity() -> None:
+    extract >> surface  # E
 
-    record: Record
-    step: Step[Sequence[str], int]
-    sizes: object = sizes
+
+def case_entities_into_one() -> None:
+    extract >> entities >> surface  # E
+
+
+def case_record_into_dict() -> None:
+    parallel(into=Record, size=length, words=words) >> table  # E
+
+
+def case_typed_dict_into_dict() -> None:
+    row >> table  # E
+
+
+def case_typed_dict_into_record() -> None:
+    @step
+    def of_record(record: Record) -> str:
+        return str(record)
+
+    row >> of_record  # E
+
+
+def case_record_into_typed_dict() -> None:
+    @step
+    def of_row(fields: Row) -> str:
+        return fields["name"]
+
+    parallel(into=Record, size=length, words=words) >> of_row  # E
+
+
+def case_tuple_into_named_tuple() -> None:
+    @step
+    def of_place(place: Place) -> str:
+        return place.name
+
+    pair >> of_place  # E
+
+
+def case_named_tuple_of_other_members() -> None:
+    place >> join  # E
+
+
+def case_pair_into_three() -> None:
+    @step
+    def three(all_: tuple[int, str, str]) -> str:
+        return str(all_)
+
+    pair >> three  # E
+
+
+def case_list_of_optional_into_texts() -> None:
+    gaps >> count  # E
+
+
+def case_mapping_into_list() -> None:
+    @step
+    def size(texts: list[str]) -> int:
+        return len(texts)
+
+    words >> lengths >> size  # E
+
+
+def case_function_of_other_parameters() -> None:
+    adder >> call_with_text  # E
+
+
+def case_literal_of_another_member() -> None:
+    @step
+    def accepted(label: Literal["biling", "question", "other"]) -> bool:
+        return label == "biling"
+
+    triage >> desk_label >> accepted  # E
+
+
+def case_route_by_the_value_of_an_enumeration() -> None:
+    route(colour).to({"red": length}, default=length)  # E
+
+
+def case_route_by_a_response() -> None:
+    route(triage).to({"billing": length}, default=length)  # E
+
+
+def case_route_to_a_function() -> None:
+    route(triage >> desk_label).to({"billing": len}, default=length)  # E
+
+
+def case_step_of_a_step() -> None:
+    step(length)  # E
+
+
+def case_step_of_a_task() -> None:
+    step(triage)  # E
+
+
+def case_task_of_a_step() -> None:
+    task(length)  # E
+
+
+def case_types_by_half() -> None:
+    step(len, takes=str)  # E
+
+
+def case_async_function() -> None:
+    @step
+    async def slow(text: str) -> int:
+        return len(text)
+
+    slow >> double  # E
+
+
+def case_optional_request() -> None:
+    def perhaps(text: str) -> Classify | None:
+        return Classify(text=text) if text else None
+
+    task(perhaps)  # E
+
+
+def case_several_requests() -> None:
+    def several(text: str) -> list[Classify]:
+        return [Classify(text=text)]
+
+    task(several)  # E
+
+
+def case_parallel_of_one() -> None:
+    parallel(length)  # E
+
+
+def case_parallel_by_name_without_a_record() -> None:
+    parallel(size=length, words=words)  # E
+
+
+def case_text_before_a_step() -> None:
+    "some text" >> length  # E
+
+
+def case_show_of_a_reversed_pair() -> None:
+    parallel(shout, length) >> show_pair  # E
+
+
+def case_optional_within_a_list() -> None:
+    @step
+    def sure(texts: list[str]) -> int:
+        return len(texts)
+
+    gaps >> sure  # E
+
+
+def case_tuple_of_too_many() -> None:
+    @step
+    def one(all_: tuple[int]) -> int:
+        return all_[0]
+
+    pair >> one  # E
+
+
+def case_dict_of_other_values() -> None:
+    words >> lengths >> table  # E
+
+
+def case_dict_of_other_keys() -> None:
+    @step
+    def by_number(fields: Mapping[int, int]) -> int:
+        return len(fields)
+
+    words >> lengths >> by_number  # E
+
+
+def case_int_into_new_type() -> None:
+    @step
+    def pay(price: Euros) -> int:
+        return price
+
+    length >> pay  # E
+
+
+def case_list_of_int_into_new_type() -> None:
+    @step
+    def pay_all(prices: Sequence[Euros]) -> int:
+        return sum(prices)
+
+    words >> each(length) >> pay_all  # E
+
+
+def case_fallback_of_mixed_results() -> None:
+    fallback(length, shout) >> double  # E
+
+
+def case_route_of_mixed_results() -> None:
+    route(mood >> mood_label).to({"glad": length, "sad": shout}) >> double  # E
+
+
+def case_route_to_arms_of_different_inputs() -> None:
+    route(mood >> mood_label).to({"glad": length, "sad": double})  # E
+
+
+def case_task_with_a_model_that_makes_no_request() -> None:
+    def no_request(text: str) -> str:
+        return text
+
+    task(model="all-MiniLM-L6-v2")(no_request)  # E
+
+
+def case_task_that_is_async() -> None:
+    async def ask(text: str) -> Classify[Desk]:
+        return Classify[Desk](text=text)
+
+    task(ask)  # E
+
+
+def case_parallel_by_position_into_a_record() -> None:
+    parallel(length, words, into=Record)  # E
+
+
+def case_items_of_another_type() -> None:
+    with Runtime() as runtime:
+        list(runtime.map(triage, ["a", 1]))  # E
+
+
+def case_optional_items() -> None:
+    texts: list[str | None] = ["a", None]
+    with Runtime() as runtime:
+        list(runtime.map(shout, texts))  # E
+
+
+def case_value_of_a_member_type() -> None:
+    with Runtime() as runtime:
+        runtime.run(each(length), [1, 2])  # E
+
+
+def case_bytes_for_text() -> None:
+    with Runtime() as runtime:
+        runtime.run(triage, b"abc")  # E
+
+
+def case_nothing_for_text() -> None:
+    with Runtime() as runtime:
+        runtime.run(length, None)  # E
+
+
+def case_model_beside_a_pipeline() -> None:
+    with Runtime() as runtime:
+        runtime.run(triage, "x", model="some/model")  # E

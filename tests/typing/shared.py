@@ -1,8 +1,9 @@
 """Steps that the two corpora compose."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from enum import Enum
+from typing import Literal, NamedTuple, NewType, TypedDict
 
 from metier import step, task
 from metier_contracts import (
@@ -10,6 +11,7 @@ from metier_contracts import (
     Classify,
     Embed,
     Embedding,
+    Entity,
     Extract,
     Extraction,
     FillMask,
@@ -20,6 +22,7 @@ from metier_contracts import (
 
 Desk = Literal["billing", "question", "other"]
 Mood = Literal["glad", "sad"]
+Euros = NewType("Euros", int)
 
 
 class Animal:
@@ -36,6 +39,30 @@ class Record:
 
     size: int
     words: list[str]
+
+
+class Row(TypedDict):
+    """A name by key."""
+
+    name: str
+
+
+class Place(NamedTuple):
+    """A number and a name."""
+
+    number: int
+    name: str
+
+
+class Colour(Enum):
+    """Two of them."""
+
+    RED = "red"
+    GREEN = "green"
+
+
+class SortByDesk(Classify[Desk]):
+    """A request with a name of its own."""
 
 
 @step
@@ -233,3 +260,83 @@ def rows(embedding: Embedding) -> int:
 @step
 def top(ranking: TokenRanking) -> str:
     return ranking.tokens[0].token
+
+
+@step
+def entities(found: Extraction) -> list[Entity]:
+    return list(found.entities)
+
+
+@step
+def surface(entity: Entity) -> str:
+    return entity.text
+
+
+@step
+def row(name: str) -> Row:
+    return {"name": name}
+
+
+@step
+def place(name: str) -> Place:
+    return Place(len(name), name)
+
+
+@step
+def describe(fields: Mapping[str, object]) -> str:
+    return ", ".join(fields)
+
+
+@step
+def table(fields: dict[str, str]) -> str:
+    return ", ".join(fields)
+
+
+@step
+def names(all_: Iterable[str]) -> list[str]:
+    return list(all_)
+
+
+@step
+def gaps(text: str) -> list[str | None]:
+    return [text or None]
+
+
+@step
+def show_pair(both: tuple[int, str]) -> str:
+    return f"{both[0]}: {both[1]}"
+
+
+@step
+def colour(text: str) -> Colour:
+    return Colour.RED if text else Colour.GREEN
+
+
+@step
+def is_long(text: str) -> bool:
+    return len(text) > 3
+
+
+@step
+def adder(text: str) -> Callable[[int], int]:
+    return lambda number: number + len(text)
+
+
+@step
+def call_with_number(function: Callable[[int], float]) -> float:
+    return function(1)
+
+
+@step
+def call_with_text(function: Callable[[str], int]) -> int:
+    return function("1")
+
+
+@task
+def sort_by_desk(text: str) -> SortByDesk:
+    return SortByDesk(text=text)
+
+
+@step
+def join_words(words: Sequence[str]) -> str:
+    return ", ".join(words)

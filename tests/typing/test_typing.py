@@ -41,9 +41,15 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A folder that is only named here is searched, and the .pth files in it, editable installs among them, are not.
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib"))
     python = environment / "bin" / "python"
-    shown = subprocess.run([python, "-c", "import metier; print(metier.__file__)"], capture_output=True, text=True)
+    program = "import metier; print(metier.__file__)"
+    shown = subprocess.run([python, "-c", program], capture_output=True, text=True, env=_outside(), check=True)
     assert Path(shown.stdout.strip()).is_relative_to(site), shown
     return python
+
+
+def _outside() -> dict[str, str]:
+    """The environment variables without those that lead to this tree."""
+    return {key: value for key, value in os.environ.items() if key not in ("MYPYPATH", "PYTHONPATH")}
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +72,7 @@ def _mypy(python: Path, corpus: Path) -> tuple[Lines, Lines]:
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--python-executable", str(python), "."],
         cwd=corpus,
-        env={key: value for key, value in os.environ.items() if key not in ("MYPYPATH", "PYTHONPATH")},
+        env=_outside(),
         capture_output=True,
         text=True,
         check=False,
@@ -81,7 +87,7 @@ def _pyright(python: Path, corpus: Path) -> tuple[Lines, Lines]:
     done = subprocess.run(
         [sys.executable, "-m", "pyright", "--pythonpath", str(python), "--outputjson"],
         cwd=corpus,
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        env=_outside(),
         capture_output=True,
         text=True,
         check=False,
@@ -106,6 +112,7 @@ def _by_line(found: Iterator[tuple[str, int, str, str]]) -> tuple[Lines, Lines]:
 def _plain(text: str) -> str:
     """Return a type without its modules, and a union as `A | B`."""
     text = re.sub(r"\b(?:\w+\.)+(?=\w)", "", text).replace("`-1", "")
+    text = re.sub(r"@\d+", "", text)
     text = re.sub(r"Union\[(\w+), (\w+)\]", r"\1 | \2", text)
     while "'] | Literal['" in text:
         text = text.replace("'] | Literal['", "', '")

@@ -1,33 +1,44 @@
 """Pipelines that are right: accepted by mypy and pyright with the types in the comments, and built and run as well."""
 
-from collections.abc import Sequence
-from functools import partial
-from typing import NewType, Protocol, TypeVar, reveal_type
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Annotated, Any, Generic, Protocol, TypeVar, reveal_type
 
-from metier import Runtime, each, fallback, parallel, route, step, task
+from metier import Runtime, Step, each, fallback, parallel, route, step, task
 from metier_contracts import Classification, Classify, ExampleSet, Response
 from shared import (
+    Colour,
     Desk,
+    Euros,
     Record,
+    Row,
+    adder,
     adopt,
     amounts,
     any_label,
     best,
+    call_with_number,
     classify,
+    colour,
     count,
     decode,
+    describe,
     desk_label,
     double,
     embed,
     encode,
+    entities,
     extract,
     feed,
     fill,
     first,
     half,
     is_billing,
+    is_long,
     join,
     join_three,
+    join_words,
     keys,
     length,
     lengths,
@@ -35,11 +46,17 @@ from shared import (
     mean,
     mood,
     mood_label,
+    names,
     or_empty,
+    place,
     rank,
+    row,
     rows,
     shout,
+    show_pair,
     sizes,
+    sort_by_desk,
+    surface,
     top,
     total,
     triage,
@@ -48,7 +65,14 @@ from shared import (
 )
 
 T = TypeVar("T")
-Euros = NewType("Euros", int)
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True)
+class Box(Generic[T_co]):
+    """Holds one thing."""
+
+    content: T_co
 
 
 class Sized(Protocol):
@@ -363,3 +387,233 @@ def case_arms_of_different_types() -> None:
     pipeline = route(length).to({1: length}, default=shout)
     reveal_type(pipeline)  # R mypy: Step[str, object] # R pyright: Step[str, int | str]
     assert run(pipeline, "ab") == "AB"
+
+
+def case_entities_one_by_one() -> None:
+    pipeline = extract >> entities >> each(surface)
+    reveal_type(pipeline)  # R: Step[str, list[str]]
+
+
+def case_dict_into_iterable() -> None:
+    pipeline = words >> lengths >> names
+    reveal_type(pipeline)  # R: Step[str, list[str]]
+    assert run(pipeline, "a bb") == ["a", "bb"]
+
+
+def case_typed_dict_into_mapping() -> None:
+    pipeline = row >> describe
+    reveal_type(pipeline)  # R: Step[str, str]
+    assert run(pipeline, "a") == "name"
+
+
+def case_named_tuple_into_tuple() -> None:
+    pipeline = place >> show_pair
+    reveal_type(pipeline)  # R: Step[str, str]
+    assert run(pipeline, "ab") == "2: ab"
+
+
+def case_bool_into_float() -> None:
+    pipeline = is_long >> half
+    reveal_type(pipeline)  # R: Step[str, float]
+    assert run(pipeline, "abcd") == 0.5
+
+
+def case_text_into_sequence_of_texts() -> None:
+    pipeline = shout >> count
+    reveal_type(pipeline)  # R: Step[str, int]
+    assert run(pipeline, "abc") == 3
+
+
+def case_functions_between_steps() -> None:
+    pipeline = adder >> call_with_number
+    reveal_type(pipeline)  # R: Step[str, float]
+    assert run(pipeline, "abc") == 4
+
+
+def case_request_with_a_name_of_its_own() -> None:
+    pipeline = sort_by_desk >> desk_label
+    reveal_type(pipeline)  # R: Step[str, Literal['billing', 'question', 'other']]
+
+
+def case_route_by_an_enumeration() -> None:
+    pipeline = route(colour).to({Colour.RED: shout, Colour.GREEN: words >> join_words})
+    reveal_type(pipeline)  # R: Step[str, str]
+    assert run(pipeline, "a") == "A"
+
+
+def case_route_by_bool() -> None:
+    pipeline = route(is_long).to({True: shout, False: words >> join_words})
+    reveal_type(pipeline)  # R: Step[str, str]
+    assert run(pipeline, "a b") == "a, b"
+
+
+def case_annotated_is_transparent() -> None:
+    @step
+    def seconds(text: str) -> Annotated[int, "seconds"]:
+        return len(text)
+
+    @step
+    def later(time: Annotated[float, "seconds since the start"]) -> float:
+        return time + 1
+
+    pipeline = seconds >> later
+    reveal_type(pipeline)  # R: Step[str, float]
+    assert run(pipeline, "ab") == 3
+
+
+def case_any_into_anything() -> None:
+    @step
+    def unknown(text: str) -> Any:
+        return len(text)
+
+    pipeline = unknown >> double
+    reveal_type(pipeline)  # R: Step[str, int]
+    assert run(pipeline, "ab") == 4
+
+
+def case_method_and_callable_object() -> None:
+    class Repeat:
+        def __init__(self, times: int) -> None:
+            self.times = times
+
+        def __call__(self, text: str) -> str:
+            return text * self.times
+
+        def count(self, text: str) -> int:
+            return text.count("a") * self.times
+
+    pipeline = step(Repeat(2)) >> step(Repeat(3).count)
+    reveal_type(pipeline)  # R: Step[str, int]
+    assert run(pipeline, "ab") == 6
+
+
+def case_class_as_a_step() -> None:
+    @dataclass(frozen=True)
+    class Title:
+        text: str
+
+    pipeline = shout >> step(Title)
+    reveal_type(pipeline)  # R: Step[str, Title]
+    assert run(pipeline, "a") == Title("A")
+
+
+def case_generic_class() -> None:
+    @step
+    def box(text: str) -> Box[int]:
+        return Box(len(text))
+
+    @step
+    def unbox(box: Box[float]) -> float:
+        return box.content
+
+    pipeline = box >> unbox
+    reveal_type(pipeline)  # R: Step[str, float]
+    assert run(pipeline, "ab") == 2
+
+
+def case_cached_function() -> None:
+    @lru_cache
+    def measured(text: str) -> int:
+        return len(text)
+
+    pipeline = shout >> step(measured)
+    reveal_type(pipeline)  # R: Step[str, int]
+    assert run(pipeline, "ab") == 2
+
+
+def case_default_by_keyword() -> None:
+    @step
+    def repeat(text: str, *, times: int = 2) -> str:
+        return text * times
+
+    reveal_type(repeat)  # R: Step[str, str]
+    assert run(repeat, "ab") == "abab"
+
+
+def case_parallel_into_a_function() -> None:
+    def line(size: int, words: Sequence[str]) -> str:
+        return f"{size} {words}"
+
+    pipeline = parallel(into=line, size=length, words=words) >> shout
+    reveal_type(pipeline)  # R: Step[str, str]
+    assert run(pipeline, "a b") == "3 ['A', 'B']"
+
+
+def case_parallel_into_a_generic_dataclass() -> None:
+    pipeline = parallel(into=Box[int], content=length)
+    reveal_type(pipeline)  # R: Step[str, Box[int]]
+    assert run(pipeline, "ab") == Box(2)
+
+
+def case_parallel_into_a_typed_dict() -> None:
+    pipeline = parallel(into=Row, name=shout) >> describe
+    reveal_type(pipeline)  # R: Step[str, str]
+    assert run(pipeline, "a") == "name"
+
+
+def case_list_of_new_type_into_numbers() -> None:
+    @step
+    def prices(text: str) -> list[Euros]:
+        return [Euros(len(word)) for word in text.split()]
+
+    pipeline = prices >> total
+    reveal_type(pipeline)  # R: Step[str, int]
+    assert run(pipeline, "a bb") == 3
+
+
+def case_generator_of_texts() -> None:
+    @step
+    def spell(text: str) -> Iterator[str]:
+        yield from text
+
+    pipeline = spell >> names
+    reveal_type(pipeline)  # R: Step[str, list[str]]
+    assert run(pipeline, "ab") == ["a", "b"]
+
+
+def case_parallel_of_parallels() -> None:
+    pipeline = parallel(parallel(length, shout), fallback(length, length))
+    reveal_type(pipeline)  # R: Step[str, tuple[tuple[int, str], int]]
+    assert run(pipeline, "ab") == ((2, "AB"), 2)
+
+
+def case_iterator_into_each() -> None:
+    @step
+    def letters(text: str) -> Sequence[str]:
+        return tuple(text)
+
+    @step
+    def pull(numbers: Iterator[int] | list[int]) -> int:
+        return sum(numbers)
+
+    pipeline = letters >> each(length) >> pull
+    reveal_type(pipeline)  # R: Step[str, int]
+    assert run(pipeline, "abc") == 3
+
+
+def case_anything_hashable() -> None:
+    @step
+    def key(value: Hashable) -> int:
+        return hash(value) - hash(value)
+
+    pipeline = triage >> desk_label >> key
+    reveal_type(pipeline)  # R: Step[str, int]
+
+
+def case_errors_are_collected() -> None:
+    with Runtime() as runtime:
+        outcomes = list(runtime.map(length, ["a", "bb"], on_error="collect"))
+        reveal_type(outcomes)  # R: list[int | Exception]
+        assert outcomes == [1, 2]
+
+
+async def answer_later(runtime: Runtime) -> None:
+    reveal_type(await runtime.arun(length, "a"))  # R: int
+    reveal_type(await runtime.arun(Classify(text="x", labels=["a", "b"])))  # R: Classification[str]
+
+
+def case_arms_that_take_different_types() -> None:
+    accepts_none: Step[str, str] = or_empty  # without this name mypy joins the two arms to object
+    pipeline = route(length).to({1: shout, 2: accepts_none}, default=shout)
+    reveal_type(pipeline)  # R: Step[str, str]
+    assert run(pipeline, "ab") == "ab"

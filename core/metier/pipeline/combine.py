@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from types import GenericAlias
-from typing import Any, Union, get_type_hints, overload
+from typing import Any, Union, overload
 
-from metier_contracts import Cancelled, DeadlineExceeded, PipelineTypeError
+from metier_contracts import Cancelled, DeadlineExceeded, InputError, PipelineTypeError
 from typing_extensions import TypeVar
 
 from metier.pipeline.engine import Call, Failed, apply, attempt
 from metier.pipeline.hints import Hint, fits, show
+from metier.pipeline.signature import fields_of, name_of
 from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
 
 A = TypeVar("A")
@@ -100,11 +100,17 @@ def parallel(*arms: Step[Any, Any], into: Callable[..., Any] | None = None, **na
     """
     steps = (*arms, *named.values())
     _require_steps("parallel", steps, 2 if into is None else 1)
+    if arms if into is not None else named:
+        raise PipelineTypeError(
+            "parallel takes steps by position, or by name with into=...",
+            expected="parallel(a, b) or parallel(into=Record, x=a, y=b)",
+            got="steps by name without into" if into is None else "steps by position with into",
+            blame="the arguments of parallel",
+        )
     share_input("parallel", steps)
     if into is None:
         return Parallel(steps, GenericAlias(tuple, tuple(one_hint(step) for step in steps)))
-    _check_fields(into, named)
-    return Parallel(steps, into, tuple(named), into)
+    return Parallel(steps, _checked_fields(into, named), tuple(named), into)
 
 
 def _require_steps(what: str, steps: Sequence[object], least: int) -> None:
@@ -119,23 +125,20 @@ def _require_steps(what: str, steps: Sequence[object], least: int) -> None:
         )
 
 
-def _check_fields(into: Callable[..., Any], named: Mapping[str, Step[Any, Any]]) -> None:
-    title = getattr(into, "__name__", str(into))
-    fields = get_type_hints(into)
+def _checked_fields(into: Callable[..., Any], named: Mapping[str, Step[Any, Any]]) -> Hint:
+    """Return what `into` gives, once each step is known to fit its field and none is missing."""
+    title, fields = name_of(into), fields_of(into)
+    known = ", ".join(fields.takes) or "none"
     for name, step in named.items():
-        if name not in fields:
-            raise _misfit(title, f"a field among {', '.join(fields)}", repr(name))
-        if not fits(one_hint(step), fields[name]):
-            expected = f"field {name!r} takes {show(fields[name])}"
+        if name not in fields.takes:
+            raise _misfit(title, f"a field among {known}", repr(name))
+        if not fits(one_hint(step), fields.takes[name]):
+            expected = f"field {name!r} takes {show(fields.takes[name])}"
             raise _misfit(title, expected, f"step {step.name!r} gives {show(one_hint(step))}")
-    absent = [name for name in _required_fields(into, fields) if name not in named]
+    absent = [name for name in fields.takes if name in fields.needs and name not in named]
     if absent:
-        raise _misfit(title, f"a step for each of {', '.join(fields)}", f"none for {', '.join(absent)}")
-
-
-def _required_fields(into: Any, fields: Mapping[str, Hint]) -> list[str]:
-    parameters = inspect.signature(into).parameters
-    return [n for n in fields if n in parameters and parameters[n].default is inspect.Parameter.empty]
+        raise _misfit(title, f"a step for each of {known}", f"none for {', '.join(absent)}")
+    return fields.gives
 
 
 def _misfit(title: str, expected: str, got: str) -> PipelineTypeError:
@@ -165,8 +168,22 @@ class Each(Step[In_contra, Out_co]):
 
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Run the members of all values through the inner step as one batch."""
-        outcomes = iter(apply(self.inner, [member for value in values for member in value], call))
-        return [_all_or_failure([next(outcomes) for _ in value]) for value in values]
+        rows = [attempt(self._members, value, self.name) for value in values]
+        whole = [row for row in rows if not isinstance(row, Failed)]
+        outcomes = iter(apply(self.inner, [member for row in whole for member in row], call))
+        return [row if isinstance(row, Failed) else _all_or_failure([next(outcomes) for _ in row]) for row in rows]
+
+    def _members(self, value: Any) -> list[Any]:
+        try:
+            members = iter(value)
+        except TypeError:
+            raise InputError(
+                f"there are no members in {value!r:.80}",
+                expected=f"a sequence for step {self.name!r}",
+                got=type(value).__name__,
+                blame=f"the step before {self.name!r}",
+            ) from None
+        return list(members)
 
 
 def _all_or_failure(outcomes: list[Any]) -> Any:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from metier_contracts import CallContext, InputError, MetierError, Request
 
+from metier.pipeline.hints import show
+from metier.pipeline.values import acceptor
+
 if TYPE_CHECKING:
-    from metier.pipeline.step import Step
+    from metier.pipeline.step import Port, Step
 
 
 class Perform(Protocol):
@@ -43,6 +46,11 @@ def failed(error: Exception, step: str) -> Failed:
     return Failed(error)
 
 
+def settled(answers: Sequence[Any]) -> list[Any]:
+    """Return the answers to requests, each error as a `Failed`."""
+    return [Failed(answer) if isinstance(answer, MetierError) else answer for answer in answers]
+
+
 def attempt(function: Callable[[Any], Any], value: Any, step: str) -> Any:
     """Return `function(value)`, or the `Failed` of what it raised."""
     try:
@@ -71,27 +79,30 @@ def apply(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
 def run_one(step: Step[Any, Any], value: Any, call: Call) -> Any:
     """Run a pipeline on one value: return its result or raise its error."""
     outcome = run_batch(step, [value], call)[0]
-    if isinstance(outcome, Exception):
-        raise outcome
+    if isinstance(outcome, Failed):
+        raise outcome.error
     return outcome
 
 
 def run_batch(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
-    """Run a pipeline on values: return the result or the exception of each, in order."""
-    checked = [value if (problem := _misfit(step, value)) is None else Failed(problem) for value in values]
-    outcomes = apply(step, checked, call)
-    return [outcome.error if isinstance(outcome, Failed) else outcome for outcome in outcomes]
+    """Run a pipeline on values: return the result of each or its `Failed`, in order."""
+    tests = [(entry, acceptor(entry.hint)) for entry in step.entries()]
+    return apply(step, [_checked(value, tests) for value in values], call)
 
 
-def _misfit(step: Step[Any, Any], value: Any) -> InputError | None:
-    from metier.pipeline.hints import accepts, show
+def _checked(value: Any, tests: Sequence[tuple[Port, Callable[[Any], bool]]]) -> Any:
+    refusing = next((entry for entry, accepts in tests if not accepts(value)), None)
+    if refusing is None:
+        return value
+    error = InputError(
+        f"the pipeline does not take this value: {value!r:.80}",
+        expected=f"step {refusing.step!r} takes {show(refusing.hint)}",
+        got=_described(value),
+        blame="the value given to the pipeline",
+    )
+    return Failed(error)
 
-    for entry in step.entries():
-        if not accepts(entry.hint, value):
-            return InputError(
-                f"the pipeline does not take this value: {value!r:.80}",
-                expected=f"step {entry.step!r} takes {show(entry.hint)}",
-                got=type(value).__name__,
-                blame="the value given to the pipeline",
-            )
-    return None
+
+def _described(value: Any) -> str:
+    members = sorted({type(member).__name__ for member in value}) if isinstance(value, list | tuple | set) else []
+    return f"{type(value).__name__} of {', '.join(members)}" if members else type(value).__name__

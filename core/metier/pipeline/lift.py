@@ -10,7 +10,8 @@ from metier_contracts import MetierError, PipelineTypeError, Request, Response
 from typing_extensions import TypeVar
 
 from metier.pipeline.engine import Call, Failed, attempt, failed
-from metier.pipeline.hints import Hint, name_of, response_hint, signature_of
+from metier.pipeline.hints import Hint
+from metier.pipeline.signature import name_of, refuse_async, response_hint, signature_of, unusable
 from metier.pipeline.step import In_contra, Out_co, Port, Step
 
 A = TypeVar("A")
@@ -106,18 +107,36 @@ def step(
     """Lift a function of one value into a `Step`, by its annotations, or by `takes` and `gives` (for a lambda).
 
     Raises:
-        PipelineTypeError: the function lacks an annotation, or one cannot be resolved.
+        PipelineTypeError: it is no plain function, lacks an annotation, or one cannot be resolved.
     """
     if function is None:
-        return lambda decorated: _function_step(decorated, name, None)
-    return _function_step(function, name, None if takes is None or gives is None else (takes, gives))
+        return lambda decorated: _function_step(decorated, name, takes, gives)
+    return _function_step(function, name, takes, gives)
 
 
 def _function_step(
-    function: Callable[[Any], Any], name: str | None, hints: tuple[Hint, Hint] | None
+    function: Callable[[Any], Any], name: str | None, takes: Hint, gives: Hint
 ) -> FunctionStep[Any, Any]:
-    takes, gives = hints or signature_of(function)
+    _require_function("step", function)
+    if takes is None and gives is None:
+        takes, gives = signature_of(function)
+    elif takes is None or gives is None:
+        given = "takes" if gives is None else "gives"
+        raise unusable(name_of(function), "takes=... and gives=...", f"{given}=... alone", "for None write type(None)")
     return FunctionStep(name or name_of(function), takes, gives, function)
+
+
+def _require_function(what: str, function: Any) -> None:
+    is_step = isinstance(function, Step)
+    if is_step or not callable(function):
+        raise PipelineTypeError(
+            f"{what} lifts functions",
+            expected="a function of one value",
+            got="a Step" if is_step else type(function).__name__,
+            blame=f"the argument of {what}",
+            hint="a step is used as it is, and composed with >>" if is_step else None,
+        )
+    refuse_async(function)
 
 
 @overload
@@ -135,7 +154,8 @@ def task(
         name: the step's name; None for the function's.
 
     Raises:
-        PipelineTypeError: an annotation is missing, cannot be resolved, or is no request type.
+        PipelineTypeError: it is no plain function, or an annotation is missing, cannot be resolved, or is no request
+            type.
     """
     if build is None:
         return lambda decorated: _task_step(decorated, model, name)
@@ -143,6 +163,7 @@ def task(
 
 
 def _task_step(build: Callable[[Any], Request[Any]], model: str | None, name: str | None) -> TaskStep[Any, Any]:
+    _require_function("task", build)
     takes, makes = signature_of(build)
     label = name or name_of(build)
     return TaskStep(label, takes, response_hint(makes, label), build, model)

@@ -9,9 +9,10 @@ from typing import Any, Generic
 from metier_contracts import InputError, PipelineTypeError
 from typing_extensions import TypeVar
 
-from metier.pipeline.engine import Call, Failed, apply, failed
-from metier.pipeline.hints import accepts, literal_members, show
+from metier.pipeline.engine import Call, Failed, apply, attempt
+from metier.pipeline.hints import literal_members, show
 from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
+from metier.pipeline.values import acceptor
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -49,14 +50,11 @@ class Routed(Step[In_contra, Out_co]):
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Find the key of every value, then take the values of each arm through it as one batch."""
         outcomes = apply(self.key, values, call)
-        known = dict(self.arms)
         by_arm: dict[int, tuple[Step[Any, Any], list[int]]] = {}
         for position, key in enumerate(outcomes):
-            if isinstance(key, Failed):
-                continue
-            arm = known.get(key, self.default)
-            if arm is None:
-                outcomes[position] = failed(self._no_arm(key), self.name)
+            arm = key if isinstance(key, Failed) else attempt(self._arm, key, self.name)
+            if isinstance(arm, Failed):
+                outcomes[position] = arm
             else:
                 by_arm.setdefault(id(arm), (arm, []))[1].append(position)
         for arm, positions in by_arm.values():
@@ -64,14 +62,21 @@ class Routed(Step[In_contra, Out_co]):
                 outcomes[position] = outcome
         return outcomes
 
-    def _no_arm(self, key: Any) -> InputError:
-        return InputError(
-            f"no arm of the route serves {key!r}",
-            expected=f"one of {', '.join(repr(value) for value, _ in self.arms)}",
-            got=repr(key),
-            blame=f"step {self.key.name!r}, which gave the key",
-            hint="add an arm, or a default=...",
-        )
+    def _arm(self, key: Any) -> Step[Any, Any]:
+        known: dict[Any, Step[Any, Any]] = dict(self.arms)
+        try:
+            arm = known.get(key, self.default)
+        except TypeError:  # it has no hash, so it is no key at all
+            arm = None
+        if arm is None:
+            raise InputError(
+                f"no arm of the route serves {key!r:.80}",
+                expected=f"one of {', '.join(repr(value) for value, _ in self.arms)}",
+                got=f"{key!r:.80} ({type(key).__name__})",
+                blame=f"step {self.key.name!r}, which gave the key",
+                hint="add an arm, or a default=... for every other key that has a hash",
+            )
+        return arm
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,7 @@ def _check(routed: Routed[Any, Any]) -> None:
     share_input("route", (routed.key, *routed.targets))
     hints = [port.hint for port in routed.key.exits()]
     for value, _ in routed.arms:
-        if not any(accepts(hint, value) for hint in hints):
+        if not any(acceptor(hint)(value) for hint in hints):
             raise _unfit(routed, f"keys that {routed.key.name!r} gives: {' | '.join(map(show, hints))}", repr(value))
     served = {value for value, _ in routed.arms}
     unserved = [member for hint in hints for member in literal_members(hint) if member not in served]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from metier.pipeline.engine import Call, run_batch, run_one
+from metier.pipeline.engine import Call, Failed, run_batch, run_one
 from metier_contracts import CallContext, Classification, InferenceError
 
 
@@ -32,7 +32,8 @@ class Models:
         return run_one(pipeline, value, Call(self.perform, self.context))
 
     def batch(self, pipeline: Any, values: Sequence[Any]) -> list[Any]:
-        return run_batch(pipeline, values, Call(self.perform, self.context))
+        outcomes = run_batch(pipeline, values, Call(self.perform, self.context))
+        return [outcome.error if isinstance(outcome, Failed) else outcome for outcome in outcomes]
 
 
 @pytest.fixture
