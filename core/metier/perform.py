@@ -82,13 +82,16 @@ class Performer:
         self, entry: Entry, requests: Sequence[Request[Any]], context: CallContext
     ) -> Sequence[Response | MetierError]:
         try:
-            with self.residency.pinned(entry.card, context) as resident:
+            resident = self.residency.acquire(entry.card, context)
+            try:
                 served = resident.lane.run(requests, context)
                 seconds = served.seconds / len(requests)
                 return [
                     _checked(request, answer, entry, resident, seconds)
                     for request, answer in zip(requests, served.answers, strict=True)
                 ]
+            finally:
+                self.residency.release(resident)
         except ModelError as error:
             return [_blamed(error, entry)] * len(requests)
         except MetierError as error:

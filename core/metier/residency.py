@@ -9,8 +9,8 @@ from __future__ import annotations
 import copy
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,9 +94,14 @@ class Residency:
         resident = self._residents.get(model)
         return None if resident is None or resident.model is None else resident.accounted
 
-    def pinned(self, card: ModelCard, context: CallContext) -> AbstractContextManager[Resident]:
+    @contextmanager
+    def pinned(self, card: ModelCard, context: CallContext) -> Iterator[Resident]:
         """Hold a model loaded while the block runs."""
-        return _Pinned(self, card, context)
+        resident = self.acquire(card, context)
+        try:
+            yield resident
+        finally:
+            self.release(resident)
 
     def acquire(self, card: ModelCard, context: CallContext) -> Resident:
         """Return a model loaded and pinned; `release` takes off the pin."""
@@ -247,24 +252,6 @@ class Residency:
                     self._close(resident)
                 if self._residents:
                     self._changed.wait(_WAIT_SECONDS)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pinned:
-    """The block of `Residency.pinned`. A class, since a generator costs every call more."""
-
-    residency: Residency
-    card: ModelCard
-    context: CallContext
-    _residents: list[Resident] = field(default_factory=list)
-
-    def __enter__(self) -> Resident:
-        resident = self.residency.acquire(self.card, self.context)
-        self._residents.append(resident)
-        return resident
-
-    def __exit__(self, *_: object) -> None:
-        self.residency.release(self._residents.pop())
 
 
 def closed_error() -> RuntimeClosedError:

@@ -427,7 +427,7 @@ class Runtime:
         device = place(card, self._device, self._devices)
         with terminal_progress(f"pull {card.id}") as progress:
             directory = self._store.ensure(card, progress=progress)
-        placement = Placement(device, directory=directory, allow_pickle=card.id in self.config.grants)
+        placement = Placement(device, _only_dtype(card), directory, allow_pickle=card.id in self.config.grants)
         try:
             return self._host.load_model(card, placement), placement
         except PluginQuarantinedError:
@@ -448,6 +448,11 @@ class Runtime:
 @dataclass(frozen=True)
 class _StoppedIteration:
     error: StopIteration
+
+
+def _only_dtype(card: ModelCard) -> str | None:
+    """Return the dtype that a card states, where it states one alone: of several the model takes the best."""
+    return card.dtypes[0] if "dtypes" in card.model_fields_set and len(card.dtypes) == 1 else None
 
 
 def _context(deadline: float | None) -> CallContext:

@@ -57,7 +57,7 @@ def _figures(result: Mapping[str, Any]) -> str:
         (figure["name"], f"{figure['value']:.4g} {figure['unit']}", figure["goal"], verdicts[figure["met"]])
         for figure in result["figures"]
     ]
-    return "\n\n".join([f"## {result['file']}", table(("figure", "value", "goal", ""), rows), _origin(result)])
+    return "\n\n".join([f"## {result['title']}", table(("figure", "value", "goal", ""), rows), _origin(result)])
 
 
 def _origin(result: Mapping[str, Any]) -> str:

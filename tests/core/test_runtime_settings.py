@@ -139,6 +139,16 @@ def test_where_a_model_is_put(plugins: Any, probes: Any) -> None:
     assert [placement.device for placement in probes["acme/k"].placements] == ["cuda:0", "cuda:1", "cpu"]
 
 
+@pytest.mark.parametrize(("dtypes", "expected"), [(["float32"], "float32"), (["float32", "bfloat16"], None)])
+def test_a_card_of_one_dtype_leaves_no_choice(
+    dtypes: list[str], expected: str | None, plugins: Any, probes: Any
+) -> None:
+    plugins.write("acme", plugins.card("acme/k", dtypes=dtypes))
+    with Runtime() as rt:
+        rt.run(REQUEST)
+    assert [placement.dtype for placement in probes["acme/k"].placements] == [expected]
+
+
 def test_offline_and_local_choose_nothing_remote(plugins: Any) -> None:
     plugins.write("acme", plugins.card("acme/far", source="https://example.org/v1"))
     for settings in ({}, {"privacy": "any", "offline": True}):

@@ -69,7 +69,9 @@ def test_evaluations_become_tables(expand, results):
 
 def test_figures_become_tables(expand, results):
     figure = {"name": "import", "value": 0.21, "unit": "s", "goal": "at most 0.3 s", "met": True}
-    (results / "b.json").write_text(json.dumps({"machine": MACHINE, "figures": [figure]}), encoding="utf-8")
+    (results / "b.json").write_text(
+        json.dumps({"title": "Speed", "machine": MACHINE, "figures": [figure]}), encoding="utf-8"
+    )
     assert "| import | 0.21 s | at most 0.3 s | met |" in expand("<!-- generate: figures -->")
 
 
