@@ -33,23 +33,31 @@ _CARD = "metier-card.json"
 
 
 def fitted_cards() -> list[ModelCard]:
-    """Return the cards of all fitted models on this machine."""
+    """Return the cards of the fitted models on this machine; a card that cannot be read keeps none of the others."""
+    return [found for found in _found() if isinstance(found, ModelCard)]
+
+
+def unreadable_cards() -> list[ConfigError]:
+    """Return what is wrong with each fitted model on this machine whose card cannot be read."""
+    return [found for found in _found() if isinstance(found, ConfigError)]
+
+
+def _found() -> Iterator[ModelCard | ConfigError]:
     # A folder with a dot in front is one that a fit is writing, or that a killed one has left.
-    found = fitted_folder().glob(f"[!.]*/{_CARD}")
-    return [_read(path) for path in sorted(found)]
+    return map(_read, sorted(fitted_folder().glob(f"[!.]*/{_CARD}")))
 
 
-def _read(path: Path) -> ModelCard:
+def _read(path: Path) -> ModelCard | ConfigError:
     try:
         card = ModelCard.from_json(path.read_bytes())
         return card.model_copy(update={"source": f"path:{path.parent}"})  # the folder may have been moved since
     except (OSError, MetierError) as error:
-        raise ConfigError(
+        return ConfigError(
             f"the card of a fitted model cannot be read: {path}",
             got=str(error),
             blame=str(path),
             hint=f"fit the model again, or remove {path.parent}",
-        ) from None
+        )
 
 
 def base_of(request: FitRequest, catalog: Catalog, selector: Selector) -> Entry:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from metier.catalog import Catalog
 from metier.config import Config
-from metier.fitted import base_of, check_drafted, check_new_id, fitted_cards, fitting_folder, keep
+from metier.fitted import base_of, check_drafted, check_new_id, fitted_cards, fitting_folder, keep, unreadable_cards
 from metier.paths import fitted_folder
 from metier.plugins import PluginHost
 from metier.selection import Selector
@@ -140,13 +140,15 @@ def test_a_folder_that_has_moved_takes_its_models_along(fit: Any, tmp_path: Path
     assert moved.model_copy(update={"source": card.source}) == card
 
 
-def test_a_card_that_cannot_be_read_names_the_file_and_the_way_out(fit: Any) -> None:
-    path = Path(str(fit().source).removeprefix("path:")) / "metier-card.json"
+def test_a_card_that_cannot_be_read_harms_no_other_and_names_the_file_and_the_way_out(fit: Any) -> None:
+    path = Path(str(fit("mine/a").source).removeprefix("path:")) / "metier-card.json"
+    sound = fit("mine/b")
     path.write_text("{}")
-    with pytest.raises(ConfigError, match="card of a fitted model cannot be read") as caught:
-        fitted_cards()
-    assert caught.value.blame == str(path)
-    assert str(path.parent) in str(caught.value.hint)
+    assert fitted_cards() == [sound]
+    (error,) = unreadable_cards()
+    assert isinstance(error, ConfigError)
+    assert error.blame == str(path)
+    assert str(path.parent) in str(error.hint)
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:

@@ -11,11 +11,15 @@ from metier.cli import options
 from metier.cli.output import FAILED, errors_to_exit_codes, print_json, print_table
 from metier.config import load_settings
 from metier.devices import TorchDevices
+from metier.fitted import unreadable_cards
 from metier.memory import default_budget, format_bytes, machine_bytes
 from metier.plugins.discovery import PluginRecord
 from metier.plugins.doctor import examine, torch_version
 
-HELP = "Check plugins, devices and settings. Exit code 1 if a plugin is broken; one whose extra is missing is fine."
+HELP = (
+    "Check plugins, fitted models, devices and settings. Exit code 1 if one is broken; a plugin whose extra is missing "
+    "is fine."
+)
 
 
 def doctor(
@@ -28,12 +32,16 @@ def doctor(
             _print_settings(as_json)
             return
         records = examine()
+        unreadable = unreadable_cards()
         machine = _machine()
         if as_json:
-            print_json({"machine": machine, "plugins": [_as_json(record) for record in records]})
+            plugins = [_as_json(record) for record in records]
+            print_json({"machine": machine, "plugins": plugins, "unreadable": [str(error) for error in unreadable]})
         else:
             _print_report(records, machine)
-    if any(record.state == "quarantined" for record in records):
+            for error in unreadable:
+                typer.echo(f"\n{error}")
+    if unreadable or any(record.state == "quarantined" for record in records):
         raise typer.Exit(FAILED)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from metier.paths import fitted_folder
+
 HEALTHY = "from metier_contracts import hookimpl\n\n\n@hookimpl\ndef metier_load(card, placement): ...\n"
 
 
@@ -28,6 +30,18 @@ def test_a_broken_plugin_is_exit_code_1_with_cause_and_fix(plugins: Any, metier:
     assert ran.code == 1
     for words in ("acme (metier-acme 1.2.3) is quarantined", "no luck", "pip install --upgrade metier-acme"):
         assert words in ran.out
+
+
+def test_a_fitted_model_that_cannot_be_read_is_exit_code_1_and_stops_nothing_else(plugins: Any, metier: Any) -> None:
+    plugins.write("acme", plugins.card("acme-keywords"), code=HEALTHY)
+    card = fitted_folder() / "mine%2Fa" / "metier-card.json"
+    card.parent.mkdir(parents=True)
+    card.write_text("{}")
+    ran = metier("doctor")
+    assert ran.code == 1
+    assert str(card) in ran.out
+    assert str(card) in metier("doctor", "--json").json["unreadable"][0]
+    assert "acme-keywords" in metier("models").out
 
 
 def test_json_holds_every_record(plugins: Any, metier: Any) -> None:

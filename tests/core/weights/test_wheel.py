@@ -249,6 +249,22 @@ class TestInterruption:
         assert max(done for done, _ in calls) <= size
 
 
+def test_the_size_of_a_download_is_told_though_pip_removes_folders_meanwhile(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "wheel.part").write_bytes(b"12345")
+    real = os.scandir
+
+    def scandir(path):
+        if os.fspath(path).endswith("gone"):
+            raise FileNotFoundError(path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert pip_module._largest(tmp_path) in (0, 5)
+    (tmp_path / "gone").rmdir()
+    assert pip_module._largest(tmp_path) == 5
+
+
 def test_the_guard_ends_what_it_runs_when_its_input_ends():
     script = "import sys, threading; print('up', flush=True); threading.Event().wait()"
     command = [sys.executable, GUARD, sys.executable, "-c", script]
