@@ -20,6 +20,7 @@ from metier_contracts import (
     ContractViolation,
     DeadlineExceeded,
     InferenceError,
+    InputError,
     MetierError,
     Request,
     Response,
@@ -46,6 +47,7 @@ class _Job:
     seconds: float = 0.0
     gone: bool = False
     wake: threading.Event | None = None  # only those who stand in line have one
+    thread: int | None = None  # of one that has the model for itself
 
     def call(self) -> None:
         """Wake the caller where it waits."""
@@ -100,6 +102,7 @@ class Lane:
         job = _Job((), context)
         try:
             self._stand_in_line(job)
+            job.thread = threading.get_ident()
             yield
         finally:
             self._leave(job)
@@ -110,6 +113,8 @@ class Lane:
             if self._leader is None and not self._waiting:
                 self._leader = job
                 return
+            if self._leader is not None and self._leader.thread == threading.get_ident():
+                raise _own_stream()
             wake = job.wake = threading.Event()
             self._waiting.append(job)
         while not self._ready(job):
@@ -194,6 +199,16 @@ class Lane:
         if len(requests) == 1:
             return [failure]
         return [self._guarded([request], context)[0] for request in requests]
+
+
+def _own_stream() -> InputError:
+    return InputError(
+        "the model is at work on a stream that this very thread has open, and would never become free",
+        expected="another call once the stream has ended",
+        got="one in between",
+        blame="the caller",
+        hint="read the stream to its end or close() it first, or call from another thread",
+    )
 
 
 def _fit_together(first: _Job, following: _Job) -> bool:

@@ -342,6 +342,15 @@ def test_nothing_is_loaded_before_the_first_piece_is_asked_for(rt: Runtime, prob
     assert probes["acme/g"].loads == 1
 
 
+def test_a_call_in_the_midst_of_ones_own_stream_is_refused_rather_than_kept_waiting_for_ever(rt: Runtime) -> None:
+    pieces = rt.stream(generate())
+    next(pieces)
+    with pytest.raises(InputError, match="a stream that this very thread has open"):
+        rt.run(generate())
+    pieces.close()  # type: ignore[attr-defined]
+    assert rt.run(generate())
+
+
 def test_while_it_streams_the_model_does_nothing_else(rt: Runtime, probes: Any, start: Any, line: Any) -> None:
     pieces = rt.stream(generate())
     next(pieces)
