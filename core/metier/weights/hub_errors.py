@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,8 +18,12 @@ def hub_errors(card: ModelCard, source: HubSource) -> Iterator[None]:
     """Raise whatever the block raises as `WeightsError`, apart from what the disk says.
 
     Every exception is caught here, since the HTTP client behind huggingface_hub, and with it the tree of its errors,
-    differs between its versions.
+    differs between its versions. What huggingface_hub logs of its retries is kept back: what fails is raised.
     """
+    from huggingface_hub.utils import logging as hub_logging
+
+    verbosity = hub_logging.get_verbosity()
+    hub_logging.set_verbosity(logging.ERROR)
     try:
         yield
     except MetierError:
@@ -27,6 +32,8 @@ def hub_errors(card: ModelCard, source: HubSource) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in FULL | UNWRITABLE:
             raise
         raise _translated(card, source, error) from error
+    finally:
+        hub_logging.set_verbosity(verbosity)
 
 
 def _translated(card: ModelCard, source: HubSource, error: Exception) -> WeightsError:

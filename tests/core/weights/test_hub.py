@@ -1,3 +1,4 @@
+import logging
 import socket
 import time
 
@@ -230,16 +231,18 @@ class TestRefusals:
         with pytest.raises(WeightsError, match="could not be fetched"):
             store.ensure(refused)
 
-    def test_a_hub_that_is_not_there(self, store, card, monkeypatch):
+    def test_a_hub_that_is_not_there(self, store, card, monkeypatch, caplog):
         from huggingface_hub import constants
 
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
         monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{port}")
         monkeypatch.setattr(time, "sleep", lambda _: None)  # huggingface_hub's, between its tries
+        monkeypatch.setattr(logging.getLogger("huggingface_hub"), "propagate", True)
         with pytest.raises(WeightsError, match="could not be fetched") as caught:
             store.ensure(card())
         assert "metier pull acme/tiny" in caught.value.hint
+        assert caplog.messages == []
 
     def test_the_hubs_own_offline_switch(self, card, server, root, start_pull):
         process = start_pull(card(), HF_ENDPOINT=server.url, HF_HUB_OFFLINE="1")
