@@ -82,13 +82,13 @@ def to_frame(coordinates: NDArray[np.float64], size: tuple[int, int], frame: tup
     return np.asarray(coordinates * np.tile(scale, coordinates.shape[-1] // 2))
 
 
-def mask_logits(mask: NDArray[np.bool_], frame: tuple[int, int], side: int) -> torch.Tensor:
-    """Return float32 [1, 1, side / 4, side / 4]: a mask [H, W] as the low-resolution logits that SAM reads.
+def mask_logits(mask: NDArray[np.bool_], frame: tuple[int, int], side: int, low: int) -> torch.Tensor:
+    """Return float32 [1, 1, low, low]: a mask [H, W] as the low-resolution logits that SAM reads.
 
     The mask goes the way of the picture: it is scaled to height and width `frame`, padded to a square of `side`, and
-    reduced by four. Inside is +10, outside and in the padding -10, and borders lie between.
+    reduced to one of `low`. Inside is +10, outside and in the padding -10, and borders lie between.
     """
     interpolate = torch.nn.functional.interpolate
     scaled = interpolate(torch.from_numpy(mask)[None, None].float(), frame, mode="bilinear", antialias=True)
     padded = torch.nn.functional.pad(scaled, (0, side - frame[1], 0, side - frame[0]))
-    return (2 * _LOGIT) * interpolate(padded, (side // 4, side // 4), mode="bilinear", antialias=True) - _LOGIT
+    return (2 * _LOGIT) * interpolate(padded, (low, low), mode="bilinear", antialias=True) - _LOGIT

@@ -57,7 +57,8 @@ class SegmentAnything(Embedder):
     def _mask(self, prompts: Prompts, embedding: Embedding) -> torch.Tensor | None:
         if prompts.mask is None:
             return None
-        logits = mask_logits(prompts.mask, embedding.frame, self._module.image_encoder.img_size)
+        [low, _] = self._module.prompt_encoder.mask_input_size
+        logits = mask_logits(prompts.mask, embedding.frame, self._module.image_encoder.img_size, low)
         return logits.to(self.device).repeat(len(prompts), 1, 1, 1)
 
     def _everything(self, request: Segment, embedding: Embedding, context: CallContext) -> Segmentation:
