@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ EMBEDDING = 8 * 8 * 32 * 4  # float32, of the small checkpoint
 
 
 @pytest.fixture
-def encoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry for each time that the encoder ran."""
     runs: list[int] = []
     forward = ImageEncoderViT.forward
@@ -39,7 +39,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         return forward(self, pixels)
 
     monkeypatch.setattr(ImageEncoderViT, "forward", count)
-    yield runs
+    return runs
 
 
 @pytest.fixture
