@@ -1,0 +1,1 @@
+"""metier's plugin for masks from prompts."""
