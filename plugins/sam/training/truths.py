@@ -31,7 +31,7 @@ class Case:
 
 
 def nuclei(wheel: Path) -> Iterator[Case]:
-    """Yield the fluorescence picture of stardist 0.9.2; truth: the label image beside it, slivers (< 64 px) left out."""
+    """Yield the fluorescence picture of stardist 0.9.2; truth: the label image beside it, slivers (< 64 px) apart."""
     with zipfile.ZipFile(wheel) as archive:
         pixels, labels = (
             np.asarray(Image.open(io.BytesIO(archive.read(f"{_NUCLEI}/{name}2d.tif")))) for name in ("img", "mask")
@@ -62,7 +62,7 @@ def horses() -> Iterator[Case]:
 
 
 def glyphs() -> Iterator[Case]:
-    """Yield letters of DejaVu, the font of matplotlib, cut and laid likewise; truth: the letters. (Trained: Aileron)."""
+    """Yield letters of DejaVu (training: Aileron), cut and laid likewise; truth: the letters."""
     rng = np.random.default_rng(21)
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     for name in ("Sans", "Sans-Bold", "Serif", "Serif-Bold", "SansMono", "Serif-Italic"):

@@ -175,6 +175,4 @@ def _in_window(length: int, corner: int, scale: float, like: Tensor) -> Tensor:
 
 def _sampled(values: Tensor, x: Tensor, y: Tensor) -> Tensor:
     places = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)
-    return functional.grid_sample(
-        values[None], places[None], mode="bilinear", padding_mode=padding, align_corners=False
-    )[0]
+    return functional.grid_sample(values[None], places[None], padding_mode="border", align_corners=False)[0]
