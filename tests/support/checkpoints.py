@@ -155,3 +155,19 @@ def _config(kind: str) -> Any:
         memory_fuser_embed_dim=32,
         memory_fuser_intermediate_dim=64,
     )
+
+
+def promptable(folder: Path, *, seed: int = 0) -> Path:
+    """Save a narrow network of the plugin's own kind; return `folder`."""
+    import json
+    from dataclasses import asdict
+
+    from metier_sam.promptable import Config, PromptableNet
+    from safetensors.torch import save_file
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = PromptableNet(Config(encoder=8, decoder=(8, 16, 16, 16)))
+    state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    save_file(state, folder / "promptable.safetensors", {"config": json.dumps(asdict(network.config))})
+    return folder

@@ -21,6 +21,7 @@ from metier_sam.prompts import Decoded, Prompts
 
 # Logits at the picture's own size, of as many prompts as fit: ten boxes on 12 million pixels would take gigabytes.
 _DECODED_BYTES = 2**28
+_READINGS = 3
 
 
 class Embedder(ABC):
@@ -90,8 +91,7 @@ class Embedder(ABC):
         if request.everything:
             return self._everything(request, embedding, context)
         prompts, masks, scores = Prompts.of(request), [], []
-        readings = 3 if request.multimask else 1
-        size = max(1, _DECODED_BYTES // (4 * readings * request.image.height * request.image.width))
+        size = max(1, _DECODED_BYTES // (4 * _READINGS * request.image.height * request.image.width))
         for batch in prompts.batches(size):
             context.check()
             decoded = self._decode(embedding, batch, request.multimask)

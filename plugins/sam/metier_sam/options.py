@@ -38,6 +38,12 @@ class EverythingOptions(LoaderOptions):
     box_nms_thresh: float = Field(default=0.7, ge=0, le=1)
 
 
+class PromptableOptions(EverythingOptions):
+    """Options of `promptable`. `file`: the weights, below the card's folder or, without one, among the plugin's own."""
+
+    file: str = "promptable.safetensors"
+
+
 class SegmentAnythingOptions(EverythingOptions):
     """Options of `segment-anything`, for requests for everything those of SamAutomaticMaskGenerator by its names.
 

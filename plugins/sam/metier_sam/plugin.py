@@ -10,6 +10,7 @@ from metier_contracts import ConfigError, MetierError, Model, ModelCard, ModelLo
 
 # By name and not by import: torch and OpenCV are imported when a model that needs them is loaded.
 LOADERS: Mapping[str, str] = {
+    "promptable": "metier_sam.trained",
     "segment-anything": "metier_sam.upstream",
     "transformers": "metier_sam.hub",
     "grabcut": "metier_sam.grab_cut",

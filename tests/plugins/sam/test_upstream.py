@@ -79,7 +79,7 @@ def test_several_boxes(sam: Any, predictor: SamPredictor, cat: Any, context: Any
 def test_many_pixels_are_decoded_in_parts(sam: Any, cat: Any, context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     boxes = np.array([BOX, [0, 0, 120, 120], [300, 150, 451, 300]], dtype=np.float32)
     whole = run(sam, context, image=cat, boxes=boxes, points=POINTS)
-    monkeypatch.setattr("metier_sam.embedder._DECODED_BYTES", 4 * cat.shape[0] * cat.shape[1])
+    monkeypatch.setattr("metier_sam.embedder._DECODED_BYTES", 12 * cat.shape[0] * cat.shape[1])
     parts = run(sam, context, image=cat, boxes=boxes, points=POINTS)
     assert np.allclose(parts.scores, whole.scores, atol=1e-5)
     assert (parts.masks != whole.masks).mean() < 1e-3
