@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import statistics
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from metier import Runtime
 from metier_contracts import ModelCard, Segment
-from skimage import data
 
 from benchmarks.figures import Figure, at_least, interleaved, seconds_of
 
@@ -19,28 +18,25 @@ BOX = np.array([135.0, 80.0, 210.0, 150.0], dtype=np.float32)
 
 
 def measure(pictures: int = 3, prompts: int = 15) -> list[Figure]:
-    """Measure with random weights, which take as long as trained ones."""
+    """Measure with random weights, which take as long as trained ones. A busy machine slows prompts most."""
+    import torch
     from segment_anything import SamPredictor, sam_model_registry
+    from skimage import data
 
     sam = sam_model_registry["vit_b"]()
     predictor = SamPredictor(sam)
+    requests = [Segment(image=np.roll(data.chelsea(), shift, axis=1), boxes=BOX[None]) for shift in range(pictures)]
     with tempfile.TemporaryDirectory() as folder:
         torch.save(sam.state_dict(), Path(folder) / "sam_vit_b.pth")
         with Runtime(cards=[_card(folder)]) as runtime:
             runtime.load(MODEL)
+            asked = [partial(runtime.run, request, model=MODEL) for request in requests]
             firsts, encodes = [], []
-            for shift in range(pictures):
-                picture = np.roll(data.chelsea(), shift, axis=1)
-                request = Segment(image=picture, boxes=BOX[None])
-                firsts.append(seconds_of(lambda request=request: runtime.run(request, model=MODEL)))  # type: ignore[misc]
-                encodes.append(seconds_of(lambda picture=picture: predictor.set_image(picture)))  # type: ignore[misc]
-            seconds, decodes = interleaved(
-                [
-                    lambda: runtime.run(Segment(image=picture, boxes=BOX[None]), model=MODEL),
-                    lambda: predictor.predict(box=BOX, multimask_output=False),
-                ],
-                prompts,
-            )
+            for ask, request in zip(asked, requests, strict=True):
+                firsts.append(seconds_of(ask))
+                encodes.append(seconds_of(partial(predictor.set_image, request.image.pixels)))
+            decode = partial(predictor.predict, box=BOX, multimask_output=False)
+            seconds, decodes = interleaved([asked[-1], decode], prompts)
     return _figures(firsts, encodes, seconds, decodes)
 
 

@@ -19,8 +19,9 @@ from metier_sam.options import EverythingOptions
 from metier_sam.placing import dtype_name, module_bytes
 from metier_sam.prompts import Decoded, Prompts
 
-# Logits at the picture's own size, of as many prompts as fit: ten boxes on 12 million pixels would take gigabytes.
-_DECODED_BYTES = 2**28
+# Logits come at the picture's own size, with up to three readings a prompt: 64 prompts on 12 million pixels would take
+# 9 GB at once.
+_DECODED_BYTES = 2**30
 _READINGS = 3
 
 
@@ -91,8 +92,7 @@ class Embedder(ABC):
         if request.everything:
             return self._everything(request, embedding, context)
         prompts, masks, scores = Prompts.of(request), [], []
-        size = max(1, _DECODED_BYTES // (4 * _READINGS * request.image.height * request.image.width))
-        for batch in prompts.batches(size):
+        for batch in prompts.batches(self._at_once(embedding.size)):
             context.check()
             decoded = self._decode(embedding, batch, request.multimask)
             masks.append((decoded.logits > 0).flatten(0, 1).cpu().numpy())
@@ -104,7 +104,11 @@ class Embedder(ABC):
             context.check()
             return self._decode(embedding, prompts, multimask=True)
 
-        return segmentation(*search(decode, embedding.size, self._options))
+        return segmentation(*search(decode, embedding.size, self._at_once(embedding.size), self._options))
+
+    def _at_once(self, size: tuple[int, int]) -> int:
+        """Return how many prompts are decoded at once on a picture of height and width `size`."""
+        return min(self._options.points_per_batch, max(1, _DECODED_BYTES // (4 * _READINGS * size[0] * size[1])))
 
     def resident_bytes(self) -> int:
         """Return the bytes held now: weights, and embeddings kept."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +16,17 @@ from metier_sam.prompts import Decoded, Prompts
 Found = tuple[NDArray[np.bool_], NDArray[np.float32]]
 
 
-def search(decode: Callable[[Prompts], Decoded], size: tuple[int, int], options: EverythingOptions) -> Found:
+class _Good(NamedTuple):
+    """Masks that may stay: eight pixels a byte, uint8 [K, H, W / 8], their boxes float [K, 4] and scores [K]."""
+
+    packed: NDArray[np.uint8]
+    boxes: torch.Tensor
+    scores: torch.Tensor
+
+
+def search(
+    decode: Callable[[Prompts], Decoded], size: tuple[int, int], at_once: int, options: EverythingOptions
+) -> Found:
     """Return masks bool [M, H, W] and their predicted IoU float32 [M], the best first.
 
     The rules are those of SamAutomaticMaskGenerator of segment-anything, without crops.
@@ -23,19 +34,17 @@ def search(decode: Callable[[Prompts], Decoded], size: tuple[int, int], options:
     Args:
         decode: reads prompts, with all readings of each.
         size: height and width of the picture.
+        at_once: how many prompts `decode` is given.
         options: the grid and the thresholds.
     """
-    found = [
-        _good(decode(batch), options)
-        for batch in Prompts.grid(options.points_per_side, size).batches(options.points_per_batch)
-    ]
-    masks, scores = torch.cat([one[0] for one in found]), torch.cat([one[1] for one in found])
-    kept = nms(masks_to_boxes(masks), scores, options.box_nms_thresh) if len(masks) else torch.zeros(0).long()
-    return masks[kept].numpy(), scores[kept].numpy()
+    batches = Prompts.grid(options.points_per_side, size).batches(at_once)
+    packed, boxes, scores = zip(*(_good(decode(batch), options) for batch in batches), strict=True)
+    kept = nms(torch.cat(boxes), torch.cat(scores), options.box_nms_thresh)
+    masks = np.unpackbits(np.concatenate(packed)[kept.numpy()], axis=2, count=size[1])
+    return masks.astype(np.bool_), torch.cat(scores)[kept].numpy()
 
 
-def _good(decoded: Decoded, options: EverythingOptions) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the masks [K, H, W] that may stay, and their scores [K], on the CPU."""
+def _good(decoded: Decoded, options: EverythingOptions) -> _Good:
     logits, scores = decoded.logits.flatten(0, 1), decoded.scores.flatten(0, 1).float()
     sure = scores > options.pred_iou_thresh
     logits, scores = logits[sure], scores[sure]
@@ -44,4 +53,5 @@ def _good(decoded: Decoded, options: EverythingOptions) -> tuple[torch.Tensor, t
     masks = logits > 0
     # A mask without a pixel has no box; one that the outer threshold leaves empty too is 0 / 0.
     stable = (inner >= options.stability_score_thresh * outer) & masks.any(dim=2).any(dim=1)
-    return masks[stable].cpu(), scores[stable].cpu()
+    masks = masks[stable]
+    return _Good(np.packbits(masks.cpu().numpy(), axis=2), masks_to_boxes(masks).cpu(), scores[stable].cpu())

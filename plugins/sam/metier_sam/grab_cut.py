@@ -83,7 +83,7 @@ class GrabCut:
     def _fit(self, pixels: NDArray[np.uint8], trimap: Trimap, context: CallContext) -> float:
         """Settle in `trimap` what is open there; return the IoU of the first iteration's mask with the last one's."""
         # The mixtures are begun from a random clustering.
-        cv2.setRNGSeed(context.seed or 0)
+        cv2.setRNGSeed((context.seed or 0) % 2**31)
         surroundings, thing = np.zeros((1, 65)), np.zeros((1, 65))
         context.check()
         cv2.grabCut(pixels, trimap, _NO_RECTANGLE, surroundings, thing, 1, cv2.GC_INIT_WITH_MASK)

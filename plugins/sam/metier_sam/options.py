@@ -22,11 +22,11 @@ class LoaderOptions(Contract):
 class EverythingOptions(LoaderOptions):
     """Options of every loader whose models embed a picture before they read prompts.
 
-    `cache_bytes`: the most bytes of embeddings that are kept between calls. The others govern requests for everything:
-    a grid of `points_per_side` x `points_per_side` points is tried, `points_per_batch` at once. What they show is kept
-    if its predicted IoU exceeds `pred_iou_thresh`, and if its mask at the threshold plus `stability_score_offset` has
-    an IoU of `stability_score_thresh` with that at the threshold minus as much. Of two masks whose boxes have an IoU
-    over `box_nms_thresh` the better stays.
+    `cache_bytes`: the most bytes of embeddings that are kept between calls. `points_per_batch`: the most prompts of one
+    pass, of which large pictures take fewer. The others govern requests for everything: a grid of `points_per_side` x
+    `points_per_side` points is tried. What they show is kept if its predicted IoU exceeds `pred_iou_thresh`, and if its
+    mask at the threshold plus `stability_score_offset` has an IoU of `stability_score_thresh` with that at the
+    threshold minus as much. Of two masks whose boxes have an IoU over `box_nms_thresh` the better stays.
     """
 
     cache_bytes: int = Field(default=128 * MEBIBYTE, ge=0)

@@ -62,7 +62,8 @@ class SegmentAnything(Embedder):
         return logits.to(self.device).repeat(len(prompts), 1, 1, 1)
 
     def _everything(self, request: Segment, embedding: Embedding, context: CallContext) -> Segmentation:
-        generator = SamAutomaticMaskGenerator(self._module, **self._settings)
+        at_once = self._at_once(embedding.size)
+        generator = SamAutomaticMaskGenerator(self._module, **{**self._settings, "points_per_batch": at_once})
         generator.predictor = _Reminded(self._module, embedding, context)
         found = generator.generate(request.image.pixels)
         masks = np.array([one["segmentation"] for one in found], dtype=np.bool_)
