@@ -12,13 +12,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import machine, overhead, startup, throughput
+from benchmarks import machine, overhead, segmentation, startup, throughput
 from benchmarks.figures import Figure
 
 BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "startup": startup.measure,
     "overhead": overhead.measure,
     "throughput": throughput.measure,
+    "segment": segmentation.measure,
 }
 
 

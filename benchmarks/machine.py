@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("metier", "torch", "transformers", "sentence-transformers", "scikit-learn", "numpy")
+PACKAGES = ("metier", "torch", "transformers", "sentence-transformers", "scikit-learn", "segment-anything", "numpy")
 
 
 def describe() -> dict[str, object]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from metier_contracts import Classify, Embed, ExampleSet, Extract, FillMask, ModelCard, Rank, Request
+import numpy as np
+from metier_contracts import Classify, Embed, ExampleSet, Extract, FillMask, ModelCard, Rank, Request, Segment
+from skimage import data
 
 TEXTS = (
     "The parcel arrived a day late, but whole.",
@@ -26,6 +28,10 @@ EXAMPLES = ExampleSet.from_pairs(
     ]
 )
 ANTIBODY = "EVQLVESGGGLVQPGGSLRLSCAASGFNIKDTYIHWVRQAPGKGLEWVARIYPTNGYTRYADSVKGRFTISADTSKNTAYLQMNSLRAEDTAVYYCSR"
+COINS, CAT = np.repeat(data.coins()[:, :, None], 3, axis=2), data.chelsea()
+COIN, EYE = [18, 31, 72, 78], [135, 80, 210, 150]
+ROUGH = np.zeros(CAT.shape[:2], dtype=np.bool_)
+ROUGH[60:160, 120:220] = True
 
 REQUESTS: dict[str, Sequence[Request[Any]]] = {
     "classify": [
@@ -41,6 +47,15 @@ REQUESTS: dict[str, Sequence[Request[Any]]] = {
     ],
     "fill-mask": [
         FillMask(text=f"{ANTIBODY[:position]}[MASK]{ANTIBODY[position + 1 :]}", top_k=3) for position in (3, 40, 95)
+    ],
+    "segment": [
+        Segment(image=COINS, boxes=[COIN]),
+        Segment(image=CAT, boxes=[EYE, [300, 110, 342, 165]]),
+        Segment(image=COINS, points=[[45, 55], [20, 20]], point_labels=[1, 0]),
+        Segment(image=CAT, points=[[170, 100]], boxes=[EYE], multimask=True),
+        Segment(image=CAT, mask=ROUGH),
+        Segment(image=COINS, boxes=[COIN, [312, 150, 382, 222]], mask=np.ones(COINS.shape[:2], dtype=np.bool_)),
+        Segment(image=COINS, everything=True),
     ],
 }
 

@@ -37,6 +37,8 @@ def test_the_rules_hold(tree, plugins):
         ("contracts/metier_contracts/text.py", "import torch"),
         ("core/metier/paths.py", "import metier_mlm"),
         ("plugins/mlm/metier_mlm/__init__.py", "import metier"),
+        ("plugins/sam/metier_sam/__init__.py", "import metier"),
+        ("plugins/sam/metier_sam/__init__.py", "import metier_mlm"),
     ],
 )
 def test_a_forbidden_import_is_found(tree, plugins, module, line):

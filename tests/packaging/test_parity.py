@@ -49,12 +49,15 @@ def test_the_extra_all_holds_each_plugin(plugins, pyproject):
 def test_import_linter_watches_each_package(plugins, pyproject):
     linter = pyproject["tool"]["importlinter"]
     assert set(linter["root_packages"]) == {"metier", "metier_contracts"} | modules(plugins)
-    rules = {tuple(rule["source_modules"]): set(rule["forbidden_modules"]) for rule in linter["contracts"]}
+    forbidding = [rule for rule in linter["contracts"] if rule["type"] == "forbidden"]
+    rules = {tuple(rule["source_modules"]): set(rule["forbidden_modules"]) for rule in forbidding}
     for sources, forbidden in rules.items():
         if sources in (("metier_contracts",), ("metier",)):
             assert modules(plugins) <= forbidden
     watched = [source for source, forbidden in rules.items() if "metier" in forbidden]
     assert modules(plugins) <= {module for sources in watched for module in sources}
+    [apart] = [rule for rule in linter["contracts"] if rule["type"] == "independence"]
+    assert set(apart["modules"]) == modules(plugins)
 
 
 def test_each_plugin_has_a_page(plugins, root):

@@ -37,6 +37,8 @@ from metier_contracts import (
 
 T = TypeVar("T")
 
+_BRIGHT = 128
+
 TextOption = Annotated[str | None, typer.Option("--text", "-t", help="The text; - reads it from standard input.")]
 CsvOption = Annotated[Path | None, typer.Option("--csv", help="A CSV file with a header.")]
 ColumnOption = Annotated[str | None, typer.Option(help="The column that holds the values; by default the last one.")]
@@ -96,16 +98,23 @@ def extract(
 def segment(
     image: Annotated[Path | None, typer.Option(help="An image file.")] = None,
     point: Annotated[list[str] | None, typer.Option(help="A point on the object: x,y in pixels; repeat it.")] = None,
+    off_point: Annotated[list[str] | None, typer.Option(help="A point off the object: x,y; repeat it.")] = None,
     box: Annotated[list[str] | None, typer.Option(help="A box: left,top,right,bottom in pixels; repeat it.")] = None,
+    mask: Annotated[
+        Path | None, typer.Option(help="An image file of the same size: a rough mask, bright inside.")
+    ] = None,
     multimask: Annotated[bool, typer.Option("--multimask", help="Return the model's three readings.")] = False,
     everything: Annotated[bool, typer.Option("--everything", help="Every object, without a prompt.")] = False,
 ) -> Request[Any]:
-    """Mask the object that points or boxes show, or everything."""
+    """Mask the object that points, boxes or a rough mask show, or everything."""
+    on, off = _numbers(point or (), "--point", 2), _numbers(off_point or (), "--off-point", 2)
     return Segment.from_mapping(
         {
             "image": Image.from_path(_given(image, "--image")),
-            "points": _numbers(point, "--point", 2) if point else None,
+            "points": [*on, *off] or None,
+            "point_labels": [1] * len(on) + [0] * len(off) if off else None,
             "boxes": _numbers(box, "--box", 4) if box else None,
+            "mask": None if mask is None else Image.from_path(mask).pixels.mean(axis=2) >= _BRIGHT,
             "multimask": multimask,
             "everything": everything,
         }

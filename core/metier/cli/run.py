@@ -16,6 +16,7 @@ from metier.cli import options
 from metier.cli.output import errors_to_exit_codes
 from metier.cli.requests import COMMANDS
 from metier.cli.responses import print_response
+from metier.cli.writers import WRITERS, Writer, no_file
 from metier.runtime import Runtime
 
 app = typer.Typer(help="Perform one request of a task.", no_args_is_help=True, rich_markup_mode=None)
@@ -24,6 +25,7 @@ app = typer.Typer(help="Perform one request of a task.", no_args_is_help=True, r
 def _perform(
     task: str,
     build: Callable[..., Request[Any]],
+    prepare: Callable[..., Writer],
     request: Annotated[
         Path | None, typer.Option(help="A file with the whole request as JSON in place of flags; - for stdin.")
     ] = None,
@@ -35,6 +37,7 @@ def _perform(
     **flags: Any,
 ) -> None:
     with errors_to_exit_codes():
+        write = prepare(**{name: flags.pop(name) for name in inspect.signature(prepare).parameters})
         asked = build(**flags) if request is None else _read_request(task, request)
         with Runtime(device=device, offline=offline or None) as runtime:
             response = runtime.run(asked, model=model, deadline=deadline)
@@ -42,6 +45,7 @@ def _perform(
             typer.echo(response.to_json())
         else:
             print_response(asked, response)
+        write(asked, response)
 
 
 def _read_request(task: str, file: Path) -> Request[Any]:
@@ -54,11 +58,11 @@ def _read_request(task: str, file: Path) -> Request[Any]:
     return TASKS[task].request.from_json(data)
 
 
-def _command(task: str, build: Callable[..., Request[Any]]) -> Callable[..., None]:
-    """Return the command of a task: the flags of its request, then those that every task has."""
-    command = functools.partial(_perform, task, build)
-    own = inspect.signature(build, eval_str=True).parameters.values()
-    shared = list(inspect.signature(_perform, eval_str=True).parameters.values())[2:-1]
+def _command(task: str, build: Callable[..., Request[Any]], prepare: Callable[..., Writer]) -> Callable[..., None]:
+    """Return the command of a task: the flags of its request, of what it writes, then those that every task has."""
+    command = functools.partial(_perform, task, build, prepare)
+    own = [*_parameters(build), *_parameters(prepare)]
+    shared = _parameters(_perform)[3:-1]
     parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (*own, *shared)]
 
     def run(**flags: Any) -> None:
@@ -69,5 +73,9 @@ def _command(task: str, build: Callable[..., Request[Any]]) -> Callable[..., Non
     return run
 
 
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    return list(inspect.signature(function, eval_str=True).parameters.values())
+
+
 for _task, _build in COMMANDS.items():
-    app.command(_task, help=_build.__doc__)(_command(_task, _build))
+    app.command(_task, help=_build.__doc__)(_command(_task, _build, WRITERS.get(_task, no_file)))

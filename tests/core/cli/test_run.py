@@ -70,6 +70,8 @@ BAD_USAGE = {
     "repeated label": (["run", "classify", "--text", "x", "--labels", "a,a"], "'a' more than once"),
     "absent file": (["run", "classify", "--text", "x", "--examples", "nowhere.csv"], "nowhere.csv"),
     "absent image": (["run", "segment", "--image", "nowhere.png", "--box", "0,0,1,1"], "nowhere.png"),
+    "no picture format": (["run", "segment", "--image", "x.png", "--box", "0,0,1,1", "--out", "x.txt"], ".png, .jpg"),
+    "no such folder": (["run", "segment", "--image", "x.png", "--box", "0,0,1,1", "--out", "no/x.png"], "--out"),
     "no image": (["run", "segment", "--box", "0,0,1,1"], "--image"),
     "no csv": (["run", "forecast", "--horizon", "3"], "--csv"),
     "unknown model": (["run", "classify", "--text", "x", "--labels", "a,b", "-m", "acme"], "'acme-keywords'"),
@@ -128,6 +130,22 @@ def test_segment_reads_points_and_boxes(tmp_path: Path) -> None:
     assert request.points is not None
     assert request.boxes is not None
     assert (request.points.tolist(), request.boxes.shape) == ([[3.0, 4.0]], (2, 4))
+    assert request.point_labels is None
+
+
+def test_segment_reads_points_off_the_object_and_a_rough_mask(tmp_path: Path) -> None:
+    import PIL.Image
+
+    file, mask = tmp_path / "picture.png", tmp_path / "mask.png"
+    PIL.Image.new("RGB", (20, 10)).save(file)
+    PIL.Image.new("L", (20, 10), color=127).save(mask)
+    dark = COMMANDS["segment"](image=file, point=["3,4"], off_point=["9,9", "1,1"], mask=mask)
+    assert isinstance(dark, Segment)
+    assert dark.point_labels is not None
+    assert dark.mask is not None
+    assert (dark.point_labels.tolist(), dark.mask.any()) == ([1, 0, 0], False)
+    PIL.Image.new("L", (20, 10), color=128).save(mask)
+    assert COMMANDS["segment"](image=file, mask=mask).mask.all()  # type: ignore[attr-defined]
 
 
 def test_graph_score_numbers_the_nodes(tmp_path: Path) -> None:

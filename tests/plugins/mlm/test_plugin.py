@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -17,29 +15,17 @@ from metier_contracts.hooks import MANIFEST_NAME
 from metier_contracts.model import FittableModel, PlacedModel
 from metier_mlm.plugin import LOADERS, metier_load
 
+from tests.support.imports import heavy_imports_of
+
 HEAVY = "torch", "transformers", "sentence_transformers", "sklearn", "spacy", "tokenizers", "safetensors"
-CHECK = """
-import sys
-import MODULE
-found = sorted(set(sys.modules) & set(sys.argv[1:]))
-sys.exit(", ".join(found) if found else 0)
-"""
-
-
-def heavy_imports_of(module: str) -> str:
-    """Return the heavy modules that importing `module` in a fresh interpreter brings."""
-    done = subprocess.run(
-        [sys.executable, "-c", CHECK.replace("MODULE", module), *HEAVY], capture_output=True, text=True, check=False
-    )
-    return done.stderr.strip()
 
 
 def test_importing_the_plugin_imports_nothing_heavy() -> None:
-    assert heavy_imports_of("metier_mlm.plugin") == ""
+    assert heavy_imports_of("metier_mlm.plugin", HEAVY) == ""
 
 
 def test_the_check_of_imports_can_fail() -> None:
-    assert "torch" in heavy_imports_of("metier_mlm.placing")
+    assert "torch" in heavy_imports_of("metier_mlm.placing", HEAVY)
 
 
 def test_an_unknown_loader(tmp_path: Path, card_for: Callable[..., ModelCard]) -> None:

@@ -1,0 +1,74 @@
+"""Answers to a batch of requests, each of which fails alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from metier_contracts import (
+    Cancelled,
+    DeadlineExceeded,
+    InferenceError,
+    MetierError,
+    ModelCard,
+    Request,
+    Segment,
+    Segmentation,
+    UnsupportedError,
+)
+from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+
+def attempt(work: Callable[[], T]) -> T | MetierError:
+    """Return what `work` returns, or its failure as a `MetierError`.
+
+    The caller's deadline and cancellation concern the whole call, and pass through.
+    """
+    try:
+        return work()
+    except (DeadlineExceeded, Cancelled):
+        raise
+    except MetierError as error:
+        return error
+    except Exception as error:
+        failure = InferenceError("the model failed on a request", got=f"{type(error).__name__}: {error}")
+        failure.__cause__ = error
+        return failure
+
+
+def unsupported(request: Request[Any], card: ModelCard) -> UnsupportedError:
+    """Return the error of a request that the model does not serve."""
+    return UnsupportedError(
+        f"{card.id} does not {getattr(request, 'task', type(request).__name__)} what was given",
+        expected=f"a request to segment, by {', '.join(card.tasks['segment'].prompts) or 'prompts'}",
+        got=f"{type(request).__name__}({', '.join(sorted(request.model_fields_set))})",
+        blame="the request, or the card's tasks",
+    )
+
+
+def segment_of(request: Request[Any], card: ModelCard) -> Segment:
+    """Return the request if it is one to segment; else raise `UnsupportedError`."""
+    if not isinstance(request, Segment):
+        raise unsupported(request, card)
+    return request
+
+
+def segmentation(masks: NDArray[np.bool_], scores: NDArray[np.float32]) -> Segmentation:
+    """Return the answer with masks [M, H, W] and their scores [M]; its boxes are drawn around the masks."""
+    return Segmentation(masks=masks, scores=scores, boxes=boxes_around(masks))
+
+
+def boxes_around(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the least boxes float32 [M, 4] around masks [M, H, W]; of an empty mask, zeros.
+
+    Left, top, right, bottom: pixel x covers x to x + 1, so that a mask of one pixel has a box of one pixel.
+    """
+    boxes = np.zeros((len(masks), 4), dtype=np.float32)
+    for box, mask in zip(boxes, masks, strict=True):
+        columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+        if columns.size:
+            box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    return boxes
