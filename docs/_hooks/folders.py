@@ -10,6 +10,7 @@ from typing import Any
 from tables import table
 
 DOCS = Path(__file__).parent.parent
+_DETAILS = ("predictions", "each")  # for the tests, which compare a slice of them
 NOTHING = "Nothing has been recorded yet."
 
 
@@ -25,7 +26,7 @@ def _title(path: Path) -> str:
 
 def evaluations() -> str:
     """Return a section for each file that scripts/evaluate wrote into docs/results."""
-    return "\n\n".join(_evaluation(result) for result in _measured("ways")) or NOTHING
+    return "\n\n".join(_evaluation(result) for result in _measured("rows")) or NOTHING
 
 
 def figures() -> str:
@@ -41,14 +42,11 @@ def _measured(kind: str) -> list[dict[str, Any]]:
 
 
 def _evaluation(result: Mapping[str, Any]) -> str:
-    ways = result["ways"]
-    columns = [name for name in next(iter(ways.values())) if name != "predictions"]
-    rows = [[way, *(figures[name] for name in columns)] for way, figures in ways.items()]
-    data = (
-        f"{result['data']}. {result['train']:,} texts to fit, {result['held_out']:,} held out, seed {result['seed']}."
-    )
+    rows = result["rows"]
+    columns = [name for name, value in next(iter(rows.values())).items() if name not in _DETAILS]
+    cells = [[title, *("" if row[name] is None else row[name] for name in columns)] for title, row in rows.items()]
     titles = ["", *(name.replace("_", " ") for name in columns)]
-    return "\n\n".join([f"## {result['title']}", data, table(titles, rows), _origin(result)])
+    return "\n\n".join([f"## {result['title']}", result["data"], table(titles, cells), _origin(result)])
 
 
 def _figures(result: Mapping[str, Any]) -> str:

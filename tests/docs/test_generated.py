@@ -53,17 +53,14 @@ def test_evaluations_become_tables(expand, results):
         "title": "Sentiment",
         "date": "2026-01-31",
         "command": "evaluate",
-        "seed": 0,
-        "data": "Some texts",
-        "train": 9000,
-        "held_out": 2,
+        "data": "Some texts.",
         "machine": MACHINE,
-        "ways": {"majority": {"accuracy": 0.5, "fit_seconds": 0.0, "predictions": "01"}},
+        "rows": {"majority": {"accuracy": 0.5, "fit_seconds": None, "predictions": "01"}},
     }
     (results / "a.json").write_text(json.dumps(result), encoding="utf-8")
     page = expand("<!-- generate: evaluations -->")
-    assert "Some texts. 9,000 texts to fit, 2 held out, seed 0." in page
-    assert "|  | accuracy | fit seconds |\n| --- | --- | --- |\n| majority | 0.5 | 0.0 |" in page
+    assert "Some texts." in page
+    assert "|  | accuracy | fit seconds |\n| --- | --- | --- |\n| majority | 0.5 |  |" in page
     assert "on 2026-01-31 by evaluate (processor acme, cores 2)" in page
 
 

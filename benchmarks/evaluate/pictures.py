@@ -1,9 +1,8 @@
-"""Pictures that no training saw, with masks, each from what pip installs: see the docstring of each for its truth."""
+"""Pictures that no training saw, with masks, each from what pip brings: see the docstring of each for its truth."""
 
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,24 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 from skimage import data, filters, segmentation
 
+from benchmarks.corpus import member
+
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]
 _LEAST_AREA = 64
 _RGB = 3
-_NUCLEI = "stardist/data/images"
+_NUCLEI = (
+    (
+        "stardist==0.9.2",
+        "stardist/data/images/img2d.tif",
+        "f9ccc1571b92c861ff87e28463068b43f61bd47357ed0503f711e5cd1eb97750",
+    ),
+    (
+        "stardist==0.9.2",
+        "stardist/data/images/mask2d.tif",
+        "59ad5e820b7982ca9d13e946fa6e7f64e2714899e00a2ae6c69aa79aad53d46f",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +42,9 @@ class Case:
     masks: tuple[Mask, ...]
 
 
-def nuclei(wheel: Path) -> Iterator[Case]:
+def nuclei() -> Iterator[Case]:
     """Yield the fluorescence picture of stardist 0.9.2; truth: the label image beside it, slivers (< 64 px) apart."""
-    with zipfile.ZipFile(wheel) as archive:
-        pixels, labels = (
-            np.asarray(Image.open(io.BytesIO(archive.read(f"{_NUCLEI}/{name}2d.tif")))) for name in ("img", "mask")
-        )
+    pixels, labels = (np.asarray(Image.open(io.BytesIO(member(*one)))) for one in _NUCLEI)
     yield Case(_rgb(np.clip(pixels, 0, 255)), _masks(labels))
 
 
@@ -84,9 +93,13 @@ def page() -> Iterator[Case]:
     yield Case(_rgb(grey), tuple(labels == number for number in letters))
 
 
-def sets(wheel: Path) -> Mapping[str, Callable[[], Iterator[Case]]]:
-    """Return the sets by name."""
-    return {"nuclei": lambda: nuclei(wheel), "coins": coins, "horses": horses, "glyphs": glyphs, "page": page}
+SETS: Mapping[str, Callable[[], Iterator[Case]]] = {
+    "nuclei": nuclei,
+    "coins": coins,
+    "horses": horses,
+    "glyphs": glyphs,
+    "page": page,
+}
 
 
 def _masks(labels: NDArray[np.integer]) -> tuple[Mask, ...]:

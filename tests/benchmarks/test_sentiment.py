@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import evaluate
+from benchmarks.evaluate import sentiment
 
 RESULTS = sorted((Path(__file__).parents[2] / "docs" / "results").glob("classify-sentiment-*.json"))
 SLICE = 64
@@ -23,37 +23,37 @@ def result() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def parts() -> evaluate.Split:
-    return evaluate.split()
+def parts() -> sentiment.Split:
+    return sentiment.split()
 
 
 def test_there_is_a_result() -> None:
     assert RESULTS
 
 
-def test_the_split_does_not_overlap(parts: evaluate.Split) -> None:
+def test_the_split_does_not_overlap(parts: sentiment.Split) -> None:
     train, held_out = ({item.text for item in part} for part in (parts.train, parts.held_out))
-    assert (len(train), len(held_out)) == (evaluate.TRAIN, evaluate.HELD_OUT)
+    assert (len(train), len(held_out)) == (sentiment.TRAIN, sentiment.HELD_OUT)
     assert not train & held_out
 
 
-def test_scores_follow_from_the_committed_predictions(result: dict[str, Any], parts: evaluate.Split) -> None:
+def test_scores_follow_from_the_committed_predictions(result: dict[str, Any], parts: sentiment.Split) -> None:
     truth = [item.label for item in parts.held_out]
-    for way in result["ways"].values():
-        predictions = [evaluate.LABELS[int(digit)] for digit in way["predictions"]]
-        for name, value in evaluate.scores(predictions, truth).items():
+    for way in result["rows"].values():
+        predictions = [sentiment.LABELS[int(digit)] for digit in way["predictions"]]
+        for name, value in sentiment.scores(predictions, truth).items():
             assert way[name] == pytest.approx(value, abs=1e-4)
 
 
 # A fine-tuned encoder takes minutes to make again, which scripts/evaluate does.
-@pytest.mark.parametrize("way", [name for name in evaluate.WAYS if not name.startswith("fine-tuned")])
+@pytest.mark.parametrize("way", [name for name in sentiment.WAYS if not name.startswith("fine-tuned")])
 def test_a_random_slice_is_as_committed(
-    result: dict[str, Any], parts: evaluate.Split, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    result: dict[str, Any], parts: sentiment.Split, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("METIER_DATA", str(tmp_path))
-    chosen = np.random.default_rng(7).choice(evaluate.HELD_OUT, SLICE, replace=False)
-    verdict = evaluate.WAYS[way](parts, [parts.held_out[i].text for i in chosen])
-    committed = [evaluate.LABELS[int(result["ways"][way]["predictions"][i])] for i in chosen]
+    chosen = np.random.default_rng(7).choice(sentiment.HELD_OUT, SLICE, replace=False)
+    verdict = sentiment.WAYS[way](parts, [parts.held_out[i].text for i in chosen])
+    committed = [sentiment.LABELS[int(result["rows"][way]["predictions"][i])] for i in chosen]
     agreeing = sum(a == b for a, b in zip(verdict.predictions, committed, strict=True))
     # Another processor rounds otherwise, which turns a near tie now and then.
     assert agreeing >= SLICE - 2
