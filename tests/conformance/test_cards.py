@@ -17,6 +17,7 @@ from metier_contracts.tasks import TASKS
 
 from tests.conformance.built import BUILDERS, with_checkpoint
 from tests.conformance.requests import requests_for
+from tests.support.memory import tensors_alive
 
 CARDS = [
     card
@@ -30,6 +31,8 @@ TOLERANCE = 2e-2
 CYCLES = 10
 # What malloc may keep without anybody holding it.
 ALLOCATOR_SLACK = 4 * 2**20
+# Constants that libraries make once are no larger.
+SMALL = 4096
 
 
 @pytest.fixture(scope="module", params=CARDS, ids=lambda card: card.id)
@@ -84,12 +87,12 @@ def test_the_same_request_has_the_same_answer(runtime: Runtime, card: ModelCard)
 
 def test_unloading_leaves_no_tensor(card: ModelCard) -> None:
     with Runtime(cards=[card]) as runtime:
-        before = storages()
+        before = tensors_alive(over=SMALL)
         runtime.run(requests_for(card)[0], model=card.id)
         assert (runtime.accounted_bytes > 0) == (card.bytes > 0)
         assert runtime.unload(card.id)
         assert runtime.accounted_bytes == 0
-        assert storages() - before == set()
+        assert tensors_alive(over=SMALL) - before == set()
 
 
 def test_loading_again_and_again_does_not_grow(card: ModelCard) -> None:
@@ -115,19 +118,6 @@ def test_offline_opens_no_socket(card: ModelCard, runtime: Runtime, monkeypatch:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     with Runtime(cards=[card], offline=True) as offline:
         offline.run(requests_for(card)[0], model=card.id)
-
-
-def storages() -> set[int]:
-    """Return the addresses of all tensor storages that are alive and hold something."""
-    import torch
-
-    gc.collect()
-    return {
-        tensor.untyped_storage().data_ptr()
-        for tensor in gc.get_objects()
-        # By type: some objects of torch warn where they are asked for their class.
-        if issubclass(type(tensor), torch.Tensor) and tensor.untyped_storage().nbytes() > 4096
-    }
 
 
 def assert_close(one: Response, other: Response) -> None:

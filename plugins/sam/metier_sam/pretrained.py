@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import pickle  # for the name of the error alone
 from collections.abc import Iterator
@@ -57,7 +58,15 @@ def read_pretrained(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
             got="none of these",
             blame="the folder",
         )
+    _forget_positions(module)
     return module.eval(), processor
+
+
+def _forget_positions(module: torch.nn.Module) -> None:
+    """Let SAM 2 compute its sine positions each time: transformers keeps the last ones until the process ends."""
+    for part in module.modules():
+        if (build := getattr(part, "build_sine_position_embedding", None)) is not None:
+            part.build_sine_position_embedding = inspect.unwrap(build)
 
 
 @contextmanager

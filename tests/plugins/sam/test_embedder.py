@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +22,7 @@ from metier_contracts import (
 from segment_anything.modeling import ImageEncoderViT
 
 from tests.support.checkpoints import LAX
+from tests.support.memory import tensors_alive
 
 BOX = [[60, 20, 333, 250]]
 EMBEDDING = 8 * 8 * 32 * 4  # float32, of the small checkpoint
@@ -89,18 +89,12 @@ def test_what_is_kept_is_counted_and_bounded(fresh: Any, cat: Any, context: Call
 
 
 def test_closing_lets_go(fresh: Any, cat: Any, context: CallContext) -> None:
-    import torch
-
-    def alive() -> int:
-        gc.collect()
-        return sum(issubclass(type(one), torch.Tensor) for one in gc.get_objects())
-
-    before = alive()
+    before = tensors_alive()
     model = fresh()
     model.infer([Segment(image=cat, boxes=BOX)], context)
-    assert alive() > before + 50
+    assert len(tensors_alive() - before) > 50
     model.close()
-    assert alive() <= before
+    assert tensors_alive() - before == set()
 
 
 def test_items_fail_alone(fresh: Any, cat: Any, coins: Any, context: CallContext, monkeypatch: Any) -> None:

@@ -23,6 +23,7 @@ from metier_sam.plugin import metier_load
 from safetensors.torch import load_file, save_file
 
 from tests.support.checkpoints import LAX, transformers_model
+from tests.support.memory import tensors_alive
 
 KINDS = ("sam", "sam_hq", "sam2", "sam2_video")
 POINTS = [[200.0, 120.5], [30.0, 280.0]]
@@ -113,6 +114,16 @@ def test_a_mask_moves_the_answer(model: Any, cat: Any, context: Any) -> None:
     assert len(scores) == 3
     [alone] = model.infer([Segment(image=cat, mask=left)], context)
     assert alone.masks.shape == (1, *cat.shape[:2])
+
+
+def test_closing_lets_go(load: Callable[..., Any], folder: Path, cat: Any, context: Any) -> None:
+    few = 64  # image processors of transformers share mean and deviation of the colours, and keep them
+    before = tensors_alive(over=few)
+    model = load("transformers", folder)
+    model.infer([Segment(image=cat, boxes=BOXES)], context)
+    assert len(tensors_alive(over=few) - before) > 50
+    model.close()
+    assert tensors_alive(over=few) - before == set()
 
 
 @pytest.mark.parametrize("overlap", [0.7, 1.0])
