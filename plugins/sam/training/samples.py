@@ -17,8 +17,9 @@ from textures import cloud
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-PROMPTS = 4
+PROMPTS = 2
 """Prompts for each window: the features of the window are computed once for all."""
+_OF_TARGET = 1
 _POINTS = 6
 _USUAL = (36, 96)
 _BOXED = (14, 112)
@@ -28,14 +29,14 @@ _MIDDLE = (SIDE - WINDOW) // 2
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """B windows, with 4 prompts each.
+    """B windows, with two prompts each.
 
     Attributes:
         pixels: uint8 [B, 3, 128, 128].
         valid: bool [B, 1, 64, 64], inside the picture.
-        prompts: 4 B prompts, in pixels of their windows.
-        truths: bool [4 B, 128, 128].
-        areas: float [4 B], pixels of the whole object, of which a window may hold a part.
+        prompts: 2 B prompts, in pixels of their windows.
+        truths: bool [2 B, 128, 128].
+        areas: float [2 B], pixels of the whole object, of which a window may hold a part.
     """
 
     pixels: Tensor
@@ -116,14 +117,15 @@ def _window(rng: np.random.Generator, scene: Scene) -> tuple[NDArray[np.uint8], 
     corner = _corner(rng, middle)
     part = np.s_[corner[1] : corner[1] + WINDOW, corner[0] : corner[0] + WINDOW]
     valid = _valid(rng, target[part])
-    seen = [one for one in objects if (one[part] & valid).sum() >= _LEAST_SEEN]
-    if not seen:
+    inside = [one[part] & valid for one in objects]
+    seen, area = target[part] & valid, _area(target, part, valid)
+    if seen.sum() < _LEAST_SEEN:
         return None
+    # Windows lie around their prompts: of the other objects only those are asked for that this one shows in full.
+    whole = [(one, one.sum()) for one, all_of_it in zip(inside, objects, strict=True) if one.sum() == all_of_it.sum()]
+    others = [whole[rng.integers(len(whole))] if whole else (seen, area) for _ in range(PROMPTS - _OF_TARGET)]
     cut = np.where(valid[..., None], pixels[part], 128).astype(np.uint8)
-    first = [target] if any(one is target for one in seen) else []
-    others = [seen[rng.integers(len(seen))] for _ in range(PROMPTS - len(first))]
-    asked = [_ask(rng, one[part] & valid, _area(one, part, valid)) for one in first + others]
-    return cut, valid, asked
+    return cut, valid, [_ask(rng, *one) for one in [(seen, area)] * _OF_TARGET + others]
 
 
 def _turned(rng: np.random.Generator, scene: Scene) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:

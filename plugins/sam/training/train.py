@@ -28,17 +28,19 @@ _WARMUP = 200
 _DECAY = 0.01
 _LARGEST_GRADIENT = 1.0
 _KEPT = 0.998
-_BEST, _ALL = 0.85, 0.15
+_BEST = 0.85
 _CROSS_ENTROPY = 3.0
 _REPORT, _SAVE = 50, 250
 
 
-def losses(logits: Tensor, expected: Tensor, truths: Tensor, areas: Tensor) -> tuple[Tensor, Tensor]:
+def losses(logits: Tensor, expected: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
     """Return the loss, and the IoU of the mask that each prompt's own judgement would choose, [N].
 
-    Of the three masks of a prompt the one that fits best counts most: that leaves each free to stand for one reading
-    of an ambiguous click. The expected IoU is held to the IoU with the whole object, also where it leaves the window.
+    Of the three masks of a click the one that fits best counts most: that leaves each free to stand for one reading.
+    A box is not ambiguous: all three count. The expected IoU is held to the IoU with the whole object, also where that
+    leaves the window.
     """
+    truths, areas = batch.truths, batch.areas
     targets = truths[:, None].float().expand_as(logits)
     entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean((2, 3))
     shares = logits.sigmoid()
@@ -49,7 +51,8 @@ def losses(logits: Tensor, expected: Tensor, truths: Tensor, areas: Tensor) -> t
     shared = (masks & truths[:, None]).sum((2, 3))
     iou = shared / (masks.sum((2, 3)) + areas[:, None] - shared).clamp(min=1)
     judged = (expected - iou).square().mean(1)
-    loss = _BEST * each.amin(1) + _ALL * each.mean(1) + judged
+    best = torch.where(batch.prompts.boxes.isfinite().all(1), 0.0, _BEST)
+    loss = best * each.amin(1) + (1 - best) * each.mean(1) + judged
     return loss.mean(), iou.gather(1, expected.argmax(1, keepdim=True))[:, 0]
 
 
@@ -114,7 +117,7 @@ def _step(run: _Run, batch: Batch, rate: float) -> tuple[float, Batch, Tensor]:
     """Go one step, and return its loss, its batch and the IoU of each prompt."""
     for group in run.optimizer.param_groups:
         group["lr"] = rate
-    loss, iou = losses(*forward(run.network, batch), batch.truths, batch.areas)
+    loss, iou = losses(*forward(run.network, batch), batch)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(run.network.parameters(), _LARGEST_GRADIENT)
     run.optimizer.step()
@@ -175,8 +178,8 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--count", type=int, default=15_000, help="scenes in the pool")
-    parser.add_argument("--steps", type=int, default=5_000)
-    parser.add_argument("--windows", type=int, default=8, help="windows a step, with four prompts each")
+    parser.add_argument("--steps", type=int, default=6_000)
+    parser.add_argument("--windows", type=int, default=8, help="windows a step, with two prompts each")
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)

@@ -21,6 +21,7 @@ from metier_sam.promptable.windows import (
     resized,
     sizes,
     windows,
+    within,
     without_margin,
 )
 
@@ -40,7 +41,7 @@ class PromptableNet(nn.Module):
 
     @torch.inference_mode()
     def encode(self, pixels: Tensor) -> Features:
-        """Return the features of one picture: the costly part, for which 2 to 5 times the picture's memory is kept.
+        """Return the features of one picture: the costly part. They take 34 megabytes at most in float32.
 
         Args:
             pixels: float [3, H, W], RGB in 0..1, of any size.
@@ -48,7 +49,7 @@ class PromptableNet(nn.Module):
         height, width = pixels.shape[1:]
         levels = []
         for size in sizes(height, width):
-            found = without_margin(self.encoder(resized(pixels, size)))
+            found = without_margin(self.encoder(resized(pixels, size).to(self.encoder.stem.weight.dtype)))
             levels.append(Level(found, size, (size[1] / width, size[0] / height)))
         return Features(tuple(levels), (height, width))
 
@@ -67,7 +68,7 @@ class PromptableNet(nn.Module):
         the size of the object is open: it is answered at each scale, and the best of each is a candidate.
 
         Args:
-            features: of `encode`.
+            features: of `encode`; N must be 1 at least.
             points: float [N, P, 2], x and y; None: no points.
             point_labels: int64 [N, P]: 1 on the object, 0 off it, -1 padding.
             boxes: float [N, 4], x0, y0, x1, y1; None: no boxes; a row of NaN: none for that prompt.
@@ -81,9 +82,10 @@ class PromptableNet(nn.Module):
         asked = [(number, window) for number in range(count) for window in windows(features, prompts, number)]
         logits, expected = self._answers(features, prompts, asked)
         results = []
-        for number in range(count):
+        for number, box in enumerate(prompts.boxes):
             places = [place for place, (owner, _) in enumerate(asked) if owner == number]
-            results.append(_best(features, [asked[place][1] for place in places], logits[places], expected[places]))
+            found, iou = _best(features, [asked[place][1] for place in places], logits[places], expected[places])
+            results.append((within(box, found) if box.isfinite().all() else found, iou))
         return torch.stack([one for one, _ in results]), torch.stack([one for _, one in results])
 
     def _answers(self, features: Features, prompts: Prompts, asked: list[tuple[int, Window]]) -> tuple[Tensor, Tensor]:

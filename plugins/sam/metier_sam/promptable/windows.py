@@ -14,8 +14,9 @@ from metier_sam.promptable.prompts import Prompts
 
 _LONGEST = 1024
 _MOST_ENLARGED = 4
-_LARGEST = 88
+_LARGEST = 100
 _SPREAD = 96
+_ROOM = 0.02
 _SIDE = WINDOW // STRIDE
 _MARGIN = 8
 OUTSIDE = -16.0
@@ -165,6 +166,16 @@ def out_of(window: Window, logits: Tensor, size: tuple[int, int]) -> Tensor:
         part = _sampled(logits, x[columns], y[rows])
         result[:, int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1] = part
     return result
+
+
+def within(box: Tensor, logits: Tensor) -> Tensor:
+    """Return logits float [K, H, W] with those outside of the box, and a fiftieth of its sides around it, put low."""
+    height, width = logits.shape[1:]
+    x0, y0, x1, y1 = box
+    x, y = (torch.arange(length, device=logits.device) + 0.5 for length in (width, height))
+    columns = (x >= x0 - (x1 - x0) * _ROOM) & (x <= x1 + (x1 - x0) * _ROOM)
+    rows = (y >= y0 - (y1 - y0) * _ROOM) & (y <= y1 + (y1 - y0) * _ROOM)
+    return logits.masked_fill(~(rows[:, None] & columns), OUTSIDE)
 
 
 def _in_window(length: int, corner: int, scale: float, like: Tensor) -> Tensor:
