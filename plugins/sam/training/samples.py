@@ -24,7 +24,6 @@ _POINTS = 6
 _USUAL = (36, 96)
 _BOXED = (14, 112)
 _LEAST_SEEN = 24
-_MIDDLE = (SIDE - WINDOW) // 2
 
 
 @dataclass(frozen=True, slots=True)
