@@ -29,13 +29,14 @@ def judge() -> dict[str, Any]:
     """Judge every way on every set."""
     rows: dict[str, Any] = {}
     with Runtime() as runtime:
+        asked = prompts(runtime)
         for name, cases in SETS.items():
             found = list(cases())
-            for prompt, ways in prompts(runtime).items():
+            for prompt, ways in asked.items():
                 each = overlaps(found, prompt, ways)
                 means = {way: round(float(np.mean(values)), 3) for way, values in each.items()}
                 own = [round(value, 3) for value in each[DEFAULT]]
-                columns = {way: means.get(way) for way in prompts(runtime)["box"]}
+                columns = {way: means.get(way) for way in asked["box"]}
                 rows[f"{name}, {prompt}"] = {"objects": len(own), **columns, "each": own}
                 print(f"{name}, {prompt}: {len(own)} objects", means, flush=True)
     return {"title": "Masks from one click and from a box, mean IoU", "data": _truths(), "rows": rows}

@@ -82,6 +82,7 @@ class Performer:
         self, entry: Entry, requests: Sequence[Request[Any]], context: CallContext
     ) -> Sequence[Response | MetierError]:
         try:
+            # Not `pinned`, which does the same: a generator costs every call more.
             resident = self.residency.acquire(entry.card, context)
             try:
                 served = resident.lane.run(requests, context)
@@ -223,10 +224,10 @@ def _violated(request: Request[Any], entry: Entry, violation: Violation) -> Cont
 
 
 def _with_provenance(response: Response, entry: Entry, resident: Resident, seconds: float) -> Response:
-    origin = resident.origin
-    if origin is None:
+    provenance = resident.provenance
+    if provenance is None:
         plugin = entry.plugin
-        origin = resident.origin = Provenance(
+        provenance = resident.provenance = Provenance(
             model=entry.card.id,
             plugin=entry.card.plugin,
             plugin_version=plugin.version if plugin is not None else "unknown",
@@ -234,4 +235,4 @@ def _with_provenance(response: Response, entry: Entry, resident: Resident, secon
             dtype=resident.dtype,
             seconds=0,
         )
-    return response.model_copy(update={"provenance": origin.model_copy(update={"seconds": seconds})})
+    return response.model_copy(update={"provenance": provenance.model_copy(update={"seconds": seconds})})

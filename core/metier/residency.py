@@ -47,7 +47,7 @@ def _not_loaded(requests: object, context: object) -> Sequence[Answer]:
 
 @dataclass(eq=False)
 class Resident:
-    """A loaded model (or one being loaded: `model` is None). `origin`: what every answer of it says of its making."""
+    """A loaded model (or one being loaded: `model` is None). `provenance`: of its answers, but for the seconds."""
 
     card: ModelCard
     accounted: int
@@ -58,7 +58,7 @@ class Resident:
     used: float = 0.0
     measured: float = 0.0
     error: MetierError | None = None
-    origin: Provenance | None = None
+    provenance: Provenance | None = None
 
     @property
     def device(self) -> str:
