@@ -15,6 +15,7 @@ from metier_contracts import (
     Embedding,
     Graph,
     InputError,
+    Provenance,
     Series,
     ToolCall,
 )
@@ -151,3 +152,13 @@ def test_the_first_use_by_many_threads_at_once_is_safe() -> None:
     # Validators are built at first use, and a runtime is used by many threads from its first moment.
     done = subprocess.run([sys.executable, "-c", FIRST_USE], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_replaced_copies_and_leaves_the_old_record() -> None:
+    old = Embedding(vectors=[[1.0, 0.0]])
+    provenance = Provenance(model="m", plugin="p", plugin_version="1", device="cpu", seconds=0)
+    new = old.replaced(provenance=provenance)
+    assert (old.provenance, new.provenance) == (None, provenance)
+    assert new == old.model_copy(update={"provenance": provenance})
+    assert new.model_fields_set == {"vectors", "provenance"}
+    assert Embedding.from_json(new.to_json()) == pickle.loads(pickle.dumps(new)) == new

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from metier_contracts import (
-    Cancelled,
     Classification,
     Classify,
-    DeadlineExceeded,
-    InferenceError,
     InputError,
-    MetierError,
     ModelCard,
     Ranking,
     Request,
@@ -21,25 +16,6 @@ from metier_contracts import (
     UnsupportedError,
 )
 from numpy.typing import NDArray
-
-T = TypeVar("T")
-
-
-def attempt(work: Callable[[], T]) -> T | MetierError:
-    """Return what `work` returns, or its failure as a `MetierError`.
-
-    The caller's deadline and cancellation concern the whole call, and pass through.
-    """
-    try:
-        return work()
-    except (DeadlineExceeded, Cancelled):
-        raise
-    except MetierError as error:
-        return error
-    except Exception as error:
-        failure = InferenceError("the model failed on a request", got=f"{type(error).__name__}: {error}")
-        failure.__cause__ = error
-        return failure
 
 
 def unsupported(request: Request[Response], card: ModelCard) -> UnsupportedError:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 from metier_contracts import CallContext, ModelCard, ModelLoadError, Placement, Rank, Ranking, Request
+from metier_contracts.authoring import read_options
 from transformers import AutoModelForSequenceClassification
 
 from metier_mlm.answers import ranking, unsupported
 from metier_mlm.forward import Batch
-from metier_mlm.options import TextOptions, read_options
+from metier_mlm.options import TextOptions
 from metier_mlm.reading import read_text_model
 from metier_mlm.text_model import Job, Piece, TextModel
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import torch
 from metier_contracts import CallContext, FillMask, InputError, ModelCard, Placement, RankedToken, Request, TokenRanking
+from metier_contracts.authoring import read_options
 from metier_contracts.tasks.fill_mask import MASK
 from transformers import AutoModelForMaskedLM
 
 from metier_mlm.answers import softmax, unsupported
 from metier_mlm.forward import Batch, Network
-from metier_mlm.options import MaskedOptions, read_options
+from metier_mlm.options import MaskedOptions
 from metier_mlm.reading import read_text_model
 from metier_mlm.text_model import Job, Piece, TextModel
 from metier_mlm.tokens import TextTokenizer, load_vocabulary

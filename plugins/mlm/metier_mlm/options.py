@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Literal
 
-from metier_contracts import ConfigError, InputError, ModelCard
-from metier_contracts.contract import Contract
+from metier_contracts.authoring import LoaderOptions
 from pydantic import Field, field_validator
 
-OptionsT = TypeVar("OptionsT", bound="LoaderOptions")
 
+class FolderOptions(LoaderOptions):
+    """Options of every loader. `subfolder`: where the model lies below the card's folder."""
 
-class LoaderOptions(Contract):
-    """Options of every loader. `loader`: its name. `subfolder`: where the model lies below the card's folder."""
-
-    loader: str
     subfolder: str = "."
 
 
-class TextOptions(LoaderOptions):
+class TextOptions(FolderOptions):
     """Options of every loader that runs transformers.
 
     `max_length`: the most tokens of one input, None for what the folder says. `batch_tokens`: the most tokens, padding
@@ -88,20 +84,7 @@ class MaskedOptions(TextOptions):
     lower_case: bool = False
 
 
-class SpacyOptions(LoaderOptions):
+class SpacyOptions(FolderOptions):
     """Options of `spacy`. `batch_size`: how many texts the pipeline takes at once."""
 
     batch_size: int = Field(default=64, ge=1)
-
-
-def read_options(kind: type[OptionsT], card: ModelCard) -> OptionsT:
-    """Return the card's options; raise `ConfigError` where the loader does not know one or it has a wrong value."""
-    try:
-        return kind.from_mapping(dict(card.options))
-    except InputError as error:
-        raise ConfigError(
-            f"the options of the card {card.id} cannot be used: {error.summary}",
-            expected=error.expected,
-            got=error.got,
-            blame=f"options of the card {card.id}",
-        ) from None

@@ -23,13 +23,14 @@ from metier_contracts import (
     Request,
     UnsupportedError,
 )
+from metier_contracts.authoring import read_options
 
 from metier_mlm.answers import classification, ranking, text_of, unsupported
 from metier_mlm.encoder import Encoder, EncoderParts, Vectors, read_encoder, stack, unit
 from metier_mlm.few_shot import FewShot
 from metier_mlm.fitting import Base, fine_tune_classifier, fine_tune_tagger, fit_logistic
 from metier_mlm.logistic import LogisticHead
-from metier_mlm.options import EncoderOptions, read_options
+from metier_mlm.options import EncoderOptions
 from metier_mlm.text_model import Job, Piece
 from metier_mlm.zero_shot import ZeroShot
 

@@ -17,11 +17,12 @@ from metier_contracts import (
     Placement,
     Request,
 )
+from metier_contracts.authoring import read_options
 from transformers import AutoModelForSequenceClassification
 
 from metier_mlm.answers import classification, own_labels, sigmoid, softmax, text_of, unsupported
 from metier_mlm.forward import Batch, Network
-from metier_mlm.options import TextOptions, read_options
+from metier_mlm.options import TextOptions
 from metier_mlm.reading import read_text_model
 from metier_mlm.text_model import Job, Piece, TextModel
 from metier_mlm.tokens import TextTokenizer

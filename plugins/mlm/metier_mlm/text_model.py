@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 from metier_contracts import CallContext, InferenceError, InputError, MetierError, ModelCard, Request, Response
+from metier_contracts.authoring import attempt
 from tokenizers import Encoding
 
-from metier_mlm.answers import attempt
 from metier_mlm.forward import Batch, Network, Row
 from metier_mlm.tokens import TextInput, TextTokenizer
 

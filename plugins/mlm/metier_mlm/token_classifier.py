@@ -8,11 +8,12 @@ from typing import Any
 
 import torch
 from metier_contracts import CallContext, Extract, Extraction, ModelCard, Placement, Request
+from metier_contracts.authoring import read_options
 from transformers import AutoModelForTokenClassification
 
 from metier_mlm.answers import unsupported
 from metier_mlm.forward import Batch, Network
-from metier_mlm.options import TaggerOptions, read_options
+from metier_mlm.options import TaggerOptions
 from metier_mlm.reading import read_text_model
 from metier_mlm.spans import Token, entities, inherit
 from metier_mlm.text_model import Job, Piece, TextModel

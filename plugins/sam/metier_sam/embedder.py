@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 from metier_contracts import CallContext, Image, MetierError, ModelCard, Request, Response, Segment, Segmentation
+from metier_contracts.authoring import attempt
 from numpy.typing import NDArray
 
-from metier_sam.answers import attempt, segment_of, segmentation
+from metier_sam.answers import segment_of, segmentation
 from metier_sam.everything import search
 from metier_sam.keeping import Embedding, Keeper
 from metier_sam.options import EverythingOptions

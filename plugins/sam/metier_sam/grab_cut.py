@@ -21,10 +21,11 @@ from metier_contracts import (
     Segmentation,
     UnsupportedError,
 )
+from metier_contracts.authoring import attempt, read_options
 from numpy.typing import NDArray
 
-from metier_sam.answers import attempt, boxes_around, segment_of, segmentation
-from metier_sam.options import GrabCutOptions, read_options
+from metier_sam.answers import boxes_around, segment_of, segmentation
+from metier_sam.options import GrabCutOptions
 from metier_sam.prompts import Prompts
 
 Trimap = NDArray[np.uint8]

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 from metier_contracts import ModelCard, Placement
+from metier_contracts.authoring import read_options
 from numpy.typing import NDArray
 
 from metier_sam.embedder import Embedder
 from metier_sam.keeping import Embedding
-from metier_sam.options import TransformersOptions, read_options
+from metier_sam.options import TransformersOptions
 from metier_sam.placing import choose_dtype, folder_of
 from metier_sam.pretrained import read_pretrained
 from metier_sam.prompts import Decoded, Prompts, mask_logits, to_frame

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
-from metier_contracts import ConfigError, InputError, ModelCard
-from metier_contracts.contract import Contract
+from metier_contracts.authoring import LoaderOptions
 from pydantic import Field
 
-OptionsT = TypeVar("OptionsT", bound="LoaderOptions")
-
 MEBIBYTE = 2**20
-
-
-class LoaderOptions(Contract):
-    """Options of every loader. `loader`: its name."""
-
-    loader: str
 
 
 class EverythingOptions(LoaderOptions):
@@ -78,16 +67,3 @@ class GrabCutOptions(LoaderOptions):
     iterations: int = Field(default=5, ge=1)
     margin: float = Field(default=0.5, gt=0)
     seed_radius: int = Field(default=3, ge=1)
-
-
-def read_options(kind: type[OptionsT], card: ModelCard) -> OptionsT:
-    """Return the card's options; raise `ConfigError` where the loader does not know one or it has a wrong value."""
-    try:
-        return kind.from_mapping(dict(card.options))
-    except InputError as error:
-        raise ConfigError(
-            f"the options of the card {card.id} cannot be used: {error.summary}",
-            expected=error.expected,
-            got=error.got,
-            blame=f"options of the card {card.id}",
-        ) from None

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 from metier_contracts import ModelCard, ModelLoadError, Placement
+from metier_contracts.authoring import read_options
 from numpy.typing import NDArray
 
 from metier_sam.embedder import Embedder
 from metier_sam.keeping import Embedding
-from metier_sam.options import PromptableOptions, read_options
+from metier_sam.options import PromptableOptions
 from metier_sam.placing import choose_dtype
 from metier_sam.promptable import load as load_network
 from metier_sam.prompts import Decoded, Prompts

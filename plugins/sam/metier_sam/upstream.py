@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from metier_contracts import CallContext, ModelCard, Placement, Segment, Segmentation
+from metier_contracts.authoring import read_options
 from numpy.typing import NDArray
 from segment_anything import SamAutomaticMaskGenerator, SamPredictor
 from segment_anything.modeling import Sam
@@ -15,7 +16,7 @@ from metier_sam.answers import segmentation
 from metier_sam.checkpoint import build, checkpoint_file, read_state
 from metier_sam.embedder import Embedder
 from metier_sam.keeping import Embedding
-from metier_sam.options import SegmentAnythingOptions, read_options
+from metier_sam.options import SegmentAnythingOptions
 from metier_sam.placing import choose_dtype, folder_of
 from metier_sam.prompts import Decoded, Prompts, mask_logits, to_frame
 

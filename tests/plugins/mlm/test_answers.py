@@ -7,38 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from metier_contracts import (
-    Cancelled,
     Classify,
-    DeadlineExceeded,
     ExampleSet,
-    InferenceError,
     InputError,
-    MetierError,
     ModelCard,
 )
-from metier_mlm.answers import attempt, classification, own_labels, ranking, sigmoid, softmax
-
-
-def raising(error: Exception) -> Callable[[], None]:
-    def work() -> None:
-        raise error
-
-    return work
-
-
-def test_a_failure_is_an_answer() -> None:
-    ours, foreign = InputError("x"), ZeroDivisionError("y")
-    assert attempt(raising(ours)) is ours
-    failure = attempt(raising(foreign))
-    assert isinstance(failure, InferenceError)
-    assert failure.__cause__ is foreign
-    assert attempt(lambda: 3) == 3
-
-
-@pytest.mark.parametrize("kind", [Cancelled, DeadlineExceeded])
-def test_what_concerns_the_call_passes_through(kind: type[MetierError]) -> None:
-    with pytest.raises(kind):
-        attempt(raising(kind("late")))
+from metier_mlm.answers import classification, own_labels, ranking, sigmoid, softmax
 
 
 def test_softmax_and_sigmoid_do_not_overflow() -> None:

@@ -8,16 +8,8 @@ from pathlib import Path
 import metier_mlm
 import pytest
 from metier_contracts import ConfigError, ModelCard
-from metier_mlm.options import (
-    EncoderOptions,
-    HeadOptions,
-    LoaderOptions,
-    MaskedOptions,
-    SpacyOptions,
-    TaggerOptions,
-    TextOptions,
-    read_options,
-)
+from metier_contracts.authoring import LoaderOptions, read_options
+from metier_mlm.options import EncoderOptions, HeadOptions, MaskedOptions, SpacyOptions, TaggerOptions, TextOptions
 from metier_mlm.plugin import LOADERS
 
 KINDS: list[type[LoaderOptions]] = [

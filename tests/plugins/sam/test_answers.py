@@ -2,34 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-import pytest
-from metier_contracts import Cancelled, DeadlineExceeded, InferenceError, InputError, MetierError
-from metier_sam.answers import attempt, boxes_around, segmentation
-
-
-def raising(error: Exception) -> Callable[[], None]:
-    def work() -> None:
-        raise error
-
-    return work
-
-
-def test_failures_become_answers() -> None:
-    refused = InputError("no")
-    assert attempt(lambda: 3) == 3
-    assert attempt(raising(refused)) is refused
-    failed = attempt(raising(RuntimeError("no luck")))
-    assert isinstance(failed, InferenceError)
-    assert isinstance(failed.__cause__, RuntimeError)
-
-
-@pytest.mark.parametrize("error", [DeadlineExceeded("late"), Cancelled("left")])
-def test_what_concerns_the_whole_call_passes_through(error: MetierError) -> None:
-    with pytest.raises(type(error)):
-        attempt(raising(error))
+from metier_sam.answers import boxes_around, segmentation
 
 
 def test_boxes_hold_whole_pixels() -> None:

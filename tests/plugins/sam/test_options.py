@@ -8,14 +8,13 @@ from pathlib import Path
 import metier_sam
 import pytest
 from metier_contracts import ConfigError, ModelCard
+from metier_contracts.authoring import LoaderOptions, read_options
 from metier_sam.options import (
     EverythingOptions,
     GrabCutOptions,
-    LoaderOptions,
     PromptableOptions,
     SegmentAnythingOptions,
     TransformersOptions,
-    read_options,
 )
 from metier_sam.plugin import LOADERS
 
