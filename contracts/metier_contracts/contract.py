@@ -37,6 +37,15 @@ class Contract(BaseModel):
         # Without this mark pydantic takes the constructor for a custom one and calls it for every nested record too.
         __init__.__pydantic_base_init__ = True
 
+    def replaced(self, **values: Any) -> Self:
+        """Return a copy with some fields replaced, unchecked: `model_copy(update=...)` at a third of its price."""
+        copied, private = type(self).__new__(type(self)), self.__pydantic_private__
+        object.__setattr__(copied, "__dict__", {**self.__dict__, **values})
+        object.__setattr__(copied, "__pydantic_fields_set__", {*self.__pydantic_fields_set__, *values})
+        object.__setattr__(copied, "__pydantic_extra__", None)
+        object.__setattr__(copied, "__pydantic_private__", private and {**private})
+        return copied
+
     def to_json(self) -> str:
         """Return the record as JSON: arrays as base64, masks as COCO run lengths, images as PNG."""
         try:

@@ -235,4 +235,4 @@ def _with_provenance(response: Response, entry: Entry, resident: Resident, secon
             dtype=resident.dtype,
             seconds=0,
         )
-    return response.model_copy(update={"provenance": provenance.model_copy(update={"seconds": seconds})})
+    return response.replaced(provenance=provenance.replaced(seconds=seconds))
