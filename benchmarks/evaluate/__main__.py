@@ -6,16 +6,20 @@ import argparse
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.evaluate import masks, sentiment
+from benchmarks.evaluate import forecasts, masks, selection, sentiment
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 JUDGEMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "classify-sentiment": sentiment.judge,
     "segment-masks": masks.judge,
+    "forecast-settings": selection.judge,
+    "forecast-tourism": partial(forecasts.judge, "Tourism"),
+    "forecast-m3": partial(forecasts.judge, "M3"),
 }
 
 

@@ -8,13 +8,16 @@ from pathlib import Path
 
 from metier_contracts import ModelCard
 
-from tests.support import checkpoints
+from tests.support import checkpoints, series_checkpoints
 
 # One card for each format that a loader reads; the others differ from it in size alone.
 BUILDERS: Mapping[str, Callable[[Path], Path]] = {
     "sam-vit-b": checkpoints.segment_anything,
     "sam-vit-base": partial(checkpoints.transformers_model, kind="sam"),
     "sam2.1-hiera-tiny": partial(checkpoints.transformers_model, kind="sam2_video"),
+    "chronos-2": series_checkpoints.chronos_2,
+    "chronos-bolt-small": series_checkpoints.chronos_bolt,
+    "chronos-t5-small": series_checkpoints.chronos,
 }
 
 

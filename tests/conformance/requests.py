@@ -6,7 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from metier_contracts import Classify, Embed, ExampleSet, Extract, FillMask, ModelCard, Rank, Request, Segment
+from metier_contracts import (
+    Classify,
+    Covariate,
+    DetectAnomalies,
+    Embed,
+    ExampleSet,
+    Extract,
+    FillMask,
+    Forecast,
+    ModelCard,
+    Rank,
+    Request,
+    Segment,
+    Series,
+)
 from skimage import data
 
 TEXTS = (
@@ -33,6 +47,26 @@ COIN, EYE = [18, 31, 72, 78], [135, 80, 210, 150]
 ROUGH = np.zeros(CAT.shape[:2], dtype=np.bool_)
 ROUGH[60:160, 120:220] = True
 
+# Thousands of airline passengers, monthly from 1949 to 1953 (Box and Jenkins, series G).
+PASSENGERS = np.array(
+    [
+        *(112, 118, 132, 129, 121, 135, 148, 148, 136, 119, 104, 118),
+        *(115, 126, 141, 135, 125, 149, 170, 170, 158, 133, 114, 140),
+        *(145, 150, 178, 163, 172, 178, 199, 199, 184, 162, 146, 166),
+        *(171, 180, 193, 181, 183, 218, 230, 242, 209, 191, 172, 194),
+        *(196, 196, 236, 235, 229, 243, 264, 272, 237, 211, 180, 201),
+    ],
+    dtype=np.float64,
+)
+GAPPY = np.where(np.arange(60) % 17 == 5, np.nan, PASSENGERS)
+MONTHLY = Series(values=PASSENGERS, frequency="MS", name="passengers")
+DATED = Series(
+    values=PASSENGERS[:48],
+    timestamps=np.datetime64("1949-01-01") + np.arange(48),
+    name="passengers",
+)
+SUMMER = Covariate(past=np.cos(np.arange(60) / 6 * np.pi), future=np.cos(np.arange(60, 66) / 6 * np.pi))
+
 REQUESTS: dict[str, Sequence[Request[Any]]] = {
     "classify": [
         *(Classify(text=text, labels=["billing", "fault", "praise"]) for text in TEXTS),
@@ -56,6 +90,18 @@ REQUESTS: dict[str, Sequence[Request[Any]]] = {
         Segment(image=CAT, mask=ROUGH),
         Segment(image=COINS, boxes=[COIN, [312, 150, 382, 222]], mask=np.ones(COINS.shape[:2], dtype=np.bool_)),
         Segment(image=COINS, everything=True),
+    ],
+    "forecast": [
+        Forecast(series=MONTHLY, horizon=12),
+        Forecast(series=DATED, horizon=7, quantiles=(0.05, 0.25, 0.5, 0.75, 0.95)),
+        Forecast(series=MONTHLY, horizon=1, quantiles=()),
+        Forecast(series=Series(values=GAPPY, frequency="MS", missing=True), horizon=6),
+        Forecast(series=MONTHLY, horizon=6, covariates={"summer": SUMMER}),
+    ],
+    "detect-anomalies": [
+        DetectAnomalies(series=MONTHLY),
+        DetectAnomalies(series=DATED, sensitivity=0.9),
+        DetectAnomalies(series=Series(values=GAPPY, frequency="MS", missing=True), sensitivity=0.2),
     ],
 }
 

@@ -39,6 +39,8 @@ def test_the_rules_hold(tree, plugins):
         ("plugins/mlm/metier_mlm/__init__.py", "import metier"),
         ("plugins/sam/metier_sam/__init__.py", "import metier"),
         ("plugins/sam/metier_sam/__init__.py", "import metier_mlm"),
+        ("plugins/timeseries/metier_timeseries/__init__.py", "import metier"),
+        ("plugins/timeseries/metier_timeseries/__init__.py", "import metier_mlm"),
     ],
 )
 def test_a_forbidden_import_is_found(tree, plugins, module, line):

@@ -85,6 +85,34 @@ def from_series(series: Series) -> pd.Series[Any]:
     return pd.Series(series.values, index=index, name=series.name)
 
 
+def resampled(series: Series, frequency: str) -> Series:
+    """Return a `Series` with one value for each step of `frequency`."""
+    if series.timestamps is None:
+        raise InputError(
+            "a series without timestamps cannot be resampled",
+            expected="timestamps",
+            got="None",
+            blame="Series.timestamps",
+        )
+    try:
+        means = pd.Series(series.values, index=pd.DatetimeIndex(series.timestamps)).resample(frequency).mean()
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"the series cannot be resampled to {frequency!r}",
+            expected="a frequency of pandas, such as h, D, W or MS",
+            got=shown_error(error),
+            blame="the argument of Series.resample",
+        ) from None
+    index = pd.DatetimeIndex(means.index)
+    return Series(
+        values=_numbers(means, "the resampled values"),
+        timestamps=index.to_numpy(),
+        frequency=index.freqstr,
+        name=series.name,
+        missing=series.missing or bool(means.isna().any()),
+    )
+
+
 def to_graph(edges: pd.DataFrame, *, source: str, target: str, edge_features: Sequence[str]) -> Graph:
     """Return an edge list as a `Graph`."""
     given = list(getattr(edges, "columns", ()))

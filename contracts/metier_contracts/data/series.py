@@ -81,3 +81,15 @@ class Series(Contract):
         from metier_contracts._interop import pandas
 
         return pandas.from_series(self)
+
+    def resample(self, frequency: str) -> Series:
+        """Return the series with a point for each step of `frequency`, the mean of the values that fall into it.
+
+        A step without a value holds NaN, and the series says `missing`.
+
+        Raises:
+            InputError: the series has no timestamps, or pandas knows no such frequency.
+        """
+        from metier_contracts._interop import pandas
+
+        return pandas.resampled(self, frequency)

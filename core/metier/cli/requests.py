@@ -43,6 +43,7 @@ TextOption = Annotated[str | None, typer.Option("--text", "-t", help="The text; 
 CsvOption = Annotated[Path | None, typer.Option("--csv", help="A CSV file with a header.")]
 ColumnOption = Annotated[str | None, typer.Option(help="The column that holds the values; by default the last one.")]
 TimeOption = Annotated[str | None, typer.Option(help="The column that holds ISO timestamps.")]
+ResampleOption = Annotated[str | None, typer.Option(help="Bring the series to this step first: h, D, W, MS, ...")]
 
 
 def classify(
@@ -125,22 +126,24 @@ def forecast(
     csv_file: CsvOption = None,
     column: ColumnOption = None,
     time_column: TimeOption = None,
+    resample: ResampleOption = None,
     horizon: Annotated[int, typer.Option(help="How many steps ahead.")] = 1,
     quantiles: Annotated[str, typer.Option(help="Quantile levels in 0..1.")] = "0.1,0.5,0.9",
 ) -> Request[Any]:
     """Forecast a series."""
     levels = tuple(_numbers([quantiles], "--quantiles", None)[0])
-    return Forecast(series=_series(csv_file, column, time_column), horizon=horizon, quantiles=levels)
+    return Forecast(series=_series(csv_file, column, time_column, resample), horizon=horizon, quantiles=levels)
 
 
 def detect_anomalies(
     csv_file: CsvOption = None,
     column: ColumnOption = None,
     time_column: TimeOption = None,
+    resample: ResampleOption = None,
     sensitivity: Annotated[float, typer.Option(help="In 0..1; more flags more points.")] = 0.5,
 ) -> Request[Any]:
     """Score each point of a series by how far it is out of line."""
-    return DetectAnomalies(series=_series(csv_file, column, time_column), sensitivity=sensitivity)
+    return DetectAnomalies(series=_series(csv_file, column, time_column, resample), sensitivity=sensitivity)
 
 
 def graph_score(
@@ -269,7 +272,7 @@ def _examples(file: Path) -> ExampleSet:
     return ExampleSet.from_pairs((row["text"], row["label"]) for row in _rows(file, ("text", "label")))
 
 
-def _series(file: Path | None, column: str | None, time_column: str | None) -> Series:
+def _series(file: Path | None, column: str | None, time_column: str | None, resample: str | None) -> Series:
     rows = _rows(_given(file, "--csv"), [name for name in (column, time_column) if name is not None])
     name = column or list(rows[0])[-1]
     try:
@@ -278,7 +281,8 @@ def _series(file: Path | None, column: str | None, time_column: str | None) -> S
         raise InputError(
             f"the column {name!r} is not numeric", expected="a number in every row", got=str(error), blame="--column"
         ) from None
-    return Series.from_mapping({"values": values, "timestamps": _timestamps(rows, time_column), "name": name})
+    series = Series.from_mapping({"values": values, "timestamps": _timestamps(rows, time_column), "name": name})
+    return series if resample is None else series.resample(resample)
 
 
 def _timestamps(rows: Sequence[dict[str, str]], column: str | None) -> Any:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import typer
 from metier_contracts import (
     Anomalies,
@@ -20,6 +21,7 @@ from metier_contracts import (
     Segmentation,
     TokenRanking,
 )
+from numpy.typing import NDArray
 
 from metier.cli.output import print_table
 
@@ -95,12 +97,18 @@ def _masks(request: Any, response: Segmentation) -> Cells:
 
 
 def _forecast(request: Any, response: ForecastResult) -> Cells:
-    steps = range(1, len(response.mean) + 1) if response.timestamps is None else response.timestamps.tolist()
+    steps = range(1, len(response.mean) + 1) if response.timestamps is None else _dates(response.timestamps)
     rows = [
         (step, f"{mean:.4g}", *(f"{value:.4g}" for value in quantiles))
         for step, mean, quantiles in zip(steps, response.mean, response.quantiles, strict=True)
     ]
     return ("step", "mean", *(f"q{level:g}" for level in response.quantile_levels)), rows
+
+
+def _dates(timestamps: NDArray[np.datetime64]) -> list[str]:
+    """Return ISO 8601, as days where all times are midnights."""
+    whole = (timestamps == timestamps.astype("datetime64[D]")).all()
+    return [str(text) for text in np.datetime_as_string(timestamps, unit="D" if whole else "s")]
 
 
 def _anomalies(request: Any, response: Anomalies) -> Cells:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from metier_contracts import InputError
+from metier_contracts import ConfigError, InputError
 
 Writer = Callable[[Any, Any], None]
 """Takes a request and its response."""
 
 _USUAL = (".png", ".jpg", ".webp")
+
+PlotOption = Annotated[Path | None, typer.Option("--plot", help="Draw a plot into this file: .png, .svg or .pdf.")]
+
+_PLOTS = (".png", ".svg", ".pdf")
 
 
 def no_file() -> Writer:
@@ -48,7 +53,52 @@ def segment(
     return write
 
 
-WRITERS: dict[str, Callable[..., Writer]] = {"segment": segment}
+def forecast(plot: PlotOption = None) -> Writer:
+    """Plot the series and its forecast with the quantiles as bands."""
+    return _plotter("forecast", plot)
+
+
+def detect_anomalies(plot: PlotOption = None) -> Writer:
+    """Plot the series with its anomalies marked."""
+    return _plotter("anomalies", plot)
+
+
+def _plotter(name: str, file: Path | None) -> Writer:
+    """Return what draws the plot; what cannot be written is refused before any work is done."""
+    if file is None:
+        return _nothing
+    if find_spec("matplotlib") is None:
+        raise ConfigError(
+            "--plot needs matplotlib",
+            expected="matplotlib",
+            got="an environment without it",
+            hint='pip install "metier[timeseries]"',
+        )
+    if file.suffix.lower() not in _PLOTS or not file.parent.is_dir():
+        raise InputError(
+            f"no plot can be written to {file}",
+            expected=f"a folder that exists, and a name that ends in {', '.join(_PLOTS)}",
+            got=f"the folder {file.parent}, the ending {file.suffix or 'none'!r}",
+            blame="--plot",
+        )
+
+    def write(request: Any, response: Any) -> None:
+        from metier.cli import plots
+
+        figure = getattr(plots, name)(request, response)
+        try:
+            figure.savefig(file)
+        except OSError as error:
+            raise InputError(f"{file} cannot be written", expected="a file", got=str(error), blame="--plot") from None
+
+    return write
+
+
+WRITERS: dict[str, Callable[..., Writer]] = {
+    "segment": segment,
+    "forecast": forecast,
+    "detect-anomalies": detect_anomalies,
+}
 
 
 def _nothing(request: Any, response: Any) -> None:

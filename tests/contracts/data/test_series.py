@@ -142,7 +142,7 @@ def test_days_of_a_zone_come_back_in_utc() -> None:
     assert (again.index == index.tz_convert("UTC").tz_localize(None)).all()
 
 
-@pytest.mark.parametrize("frequency", ["D", "nonsense"])
+@pytest.mark.parametrize("frequency", ["D", "NONSENSE"])
 def test_a_frequency_that_does_not_fit_is_refused(frequency: str) -> None:
     times = np.array(["2024-01-01", "2024-01-03", "2024-01-04"], dtype="datetime64[ns]")
     with pytest.raises(InputError, match=frequency):
@@ -156,3 +156,26 @@ def test_length() -> None:
 def test_centuries_apart_are_in_order() -> None:
     times = np.array(["1700-01-01", "2200-01-01"], dtype="datetime64[ns]")
     assert len(Series(values=[1, 2], timestamps=times)) == 2
+
+
+def test_resampling_takes_means_and_leaves_gaps() -> None:
+    index = pd.DatetimeIndex(["2024-01-01 00:10", "2024-01-01 00:40", "2024-01-01 01:20", "2024-01-01 03:00"])
+    series = Series.from_pandas(_pandas(index)).resample("h")
+    assert (series.frequency, series.name, series.missing) == ("h", "load", True)
+    assert np.array_equal(series.values, [1.5, 4.0, NAN, 8.0], equal_nan=True)
+    assert series.timestamps is not None
+    assert series.timestamps[-1] == np.datetime64("2024-01-01T03:00")
+
+
+def test_resampling_without_gaps_says_so() -> None:
+    series = Series.from_pandas(_pandas(pd.date_range("2024-01-01", periods=4, freq="12h"))).resample("D")
+    assert (series.values.tolist(), series.missing) == ([1.5, 6.0], False)
+
+
+@pytest.mark.parametrize(
+    ("index", "frequency", "words"),
+    [(pd.RangeIndex(4), "h", "without timestamps"), (pd.date_range("2024", periods=4), "fortnight", "fortnight")],
+)
+def test_what_cannot_be_resampled_is_refused(index: Any, frequency: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Series.from_pandas(_pandas(index)).resample(frequency)

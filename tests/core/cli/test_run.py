@@ -6,9 +6,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from metier.cli.requests import COMMANDS
-from metier_contracts import TASKS, Classify, Forecast, GraphScore, MetierError, Request, Segment
+from metier.cli.responses import print_response
+from metier_contracts import (
+    TASKS,
+    Classify,
+    DetectAnomalies,
+    Forecast,
+    ForecastResult,
+    GraphScore,
+    MetierError,
+    Provenance,
+    Request,
+    Segment,
+    Series,
+)
 
 
 @pytest.fixture
@@ -118,6 +132,37 @@ def test_forecast_reads_the_column_and_the_timestamps(tmp_path: Path) -> None:
     assert request.series.values.tolist() == [1.5, 2.5]
     assert str(request.series.timestamps[1]).startswith("2026-01-02")  # type: ignore[index]
     assert (request.horizon, request.quantiles) == (2, (0.1, 0.9))
+
+
+def test_forecast_resamples_on_request(tmp_path: Path) -> None:
+    file = tmp_path / "load.csv"
+    file.write_text("at,load\n2026-01-01T00:10,1\n2026-01-01T00:50,2\n2026-01-01T02:00,4\n", encoding="utf-8")
+    request = COMMANDS["detect-anomalies"](csv_file=file, column="load", time_column="at", resample="h")
+    assert isinstance(request, DetectAnomalies)
+    assert np.array_equal(request.series.values, [1.5, np.nan, 4.0], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("dates", "shown"),
+    [
+        (["2026-01-01", "2026-01-02"], ["2026-01-01", "2026-01-02"]),
+        (["2026-01-01T00:00", "2026-01-01T12:00"], ["2026-01-01T00:00:00", "2026-01-01T12:00:00"]),
+    ],
+)
+def test_a_forecast_is_printed_with_its_dates(
+    dates: list[str], shown: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    series = Series(values=[1.0], timestamps=np.array(["2025-12-31"], dtype="datetime64[ns]"))
+    response = ForecastResult(
+        mean=[1, 2],
+        quantiles=np.zeros((2, 0)),
+        quantile_levels=(),
+        timestamps=np.array(dates, dtype="datetime64[ns]"),
+        provenance=Provenance(model="a/b", plugin="a", plugin_version="1", device="cpu", seconds=0),
+    )
+    print_response(Forecast(series=series, horizon=2, quantiles=()), response)
+    printed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert printed[1:3] == shown
 
 
 def test_segment_reads_points_and_boxes(tmp_path: Path) -> None:

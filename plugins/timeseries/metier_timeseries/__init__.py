@@ -1,0 +1,1 @@
+"""The timeseries plugin of metier: forecasts with quantiles, and anomalies from them."""

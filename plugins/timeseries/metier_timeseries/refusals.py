@@ -1,0 +1,39 @@
+"""Refusals: of requests that no loader serves, and of folders without a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from metier_contracts import (
+    ModelCard,
+    ModelLoadError,
+    Placement,
+    Request,
+    Response,
+    UnsupportedError,
+)
+
+
+def unsupported(request: Request[Response], card: ModelCard) -> UnsupportedError:
+    """Return the error of a request that no loader of this plugin serves."""
+    return UnsupportedError(
+        f"{card.id} does not serve {type(request).__name__}",
+        expected=f"a request for {', '.join(card.tasks)}",
+        got=type(request).__name__,
+        blame="the request, or the card's tasks",
+    )
+
+
+def weights_folder(card: ModelCard, placement: Placement) -> Path:
+    """Return the folder of the weights; raise `ModelLoadError` where it holds no config.json."""
+    folder = placement.directory
+    if folder is None or not (folder / "config.json").is_file():
+        raise ModelLoadError(
+            f"no checkpoint for {card.id}",
+            expected="a folder with a config.json and weights in safetensors",
+            got="None"
+            if folder is None
+            else ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing",
+            blame=f"`source` of the card {card.id}",
+        )
+    return folder
