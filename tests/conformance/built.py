@@ -18,6 +18,7 @@ BUILDERS: Mapping[str, Callable[[Path], Path]] = {
     "chronos-2": series_checkpoints.chronos_2,
     "chronos-bolt-small": series_checkpoints.chronos_bolt,
     "chronos-t5-small": series_checkpoints.chronos,
+    "timesfm-2.5-200m": series_checkpoints.timesfm,
 }
 
 
@@ -25,6 +26,7 @@ def with_checkpoint(card: ModelCard, folder: Path) -> ModelCard:
     """Return the card with a checkpoint of its format, made in `folder`, as its source."""
     BUILDERS[card.id](folder)
     size = sum(path.stat().st_size for path in folder.iterdir())
-    options = {**card.options, **checkpoints.LAX}
+    lax = checkpoints.LAX if card.plugin == "sam" else {}
+    options = {**card.options, **lax}
     changes = {"source": f"path:{folder}", "sha256": None, "revision": None, "bytes": size, "options": options}
     return card.model_copy(update=changes)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,45 @@ def chronos_2(folder: Path, *, seed: int = 0) -> Path:
         },
     )
     return _save(Chronos2Model, config, folder, seed)
+
+
+def timesfm(folder: Path, *, seed: int = 0) -> Path:
+    """Save a checkpoint of TimesFM 2.5, of the sizes that `small_timesfm` gives the class; return `folder`."""
+    from safetensors.torch import save_file
+    from timesfm.timesfm_2p5.timesfm_2p5_torch import TimesFM_2p5_200M_torch_module
+
+    with torch.random.fork_rng(devices=[]), small_timesfm():
+        torch.manual_seed(seed)
+        module = TimesFM_2p5_200M_torch_module()
+        with torch.no_grad():
+            for parameter in module.parameters():
+                parameter.normal_(0, 0.3)
+        save_file(module.state_dict(), folder / "model.safetensors")
+    return folder
+
+
+@contextmanager
+def small_timesfm() -> Iterator[None]:
+    """Let the network of TimesFM 2.5, whose sizes are fixed, have two layers of width 32 while the block runs."""
+    from timesfm.timesfm_2p5.timesfm_2p5_torch import TimesFM_2p5_200M_torch_module
+
+    usual = TimesFM_2p5_200M_torch_module.config
+    layers = usual.stacked_transformers
+    block = replace(layers.transformer, model_dims=32, hidden_dims=32, num_heads=2)
+    ends = {
+        name: replace(getattr(usual, name), hidden_dims=32, **sizes)
+        for name, sizes in {
+            "tokenizer": {"output_dims": 32},
+            "output_projection_point": {"input_dims": 32},
+            "output_projection_quantiles": {"input_dims": 32},
+        }.items()
+    }
+    small = replace(usual, stacked_transformers=replace(layers, num_layers=2, transformer=block), **ends)
+    TimesFM_2p5_200M_torch_module.config = small
+    try:
+        yield
+    finally:
+        TimesFM_2p5_200M_torch_module.config = usual
 
 
 def _save(kind: Callable[[Any], Any], config: Any, folder: Path, seed: int) -> Path:

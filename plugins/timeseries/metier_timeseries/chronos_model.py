@@ -20,7 +20,7 @@ from safetensors import safe_open
 from transformers.utils import logging as transformers_logging
 
 from metier_timeseries.forecaster import Forecaster, Prediction, Window, checked
-from metier_timeseries.network import by_horizon, from_quantiles, module_bytes, padded
+from metier_timeseries.network import alone_where_it_fails, batches, from_quantiles, module_bytes, padded
 from metier_timeseries.options import ChronosOptions
 from metier_timeseries.refusals import weights_folder
 
@@ -41,20 +41,12 @@ class Quantiles(Forecaster):
     def predict(self, windows: Sequence[Window], context: CallContext) -> Sequence[Prediction | MetierError]:
         """Return what follows each window, `batch_series` of like horizon in one pass."""
         answers: dict[int, Prediction | MetierError] = {}
-        for places in by_horizon(windows, range(len(windows)), self._options.batch_series):
+        keys = {place: (window.horizon, _schema(window)) for place, window in enumerate(windows)}
+        for places in batches(keys, self._options.batch_series):
             context.check()
-            answers |= zip(places, self._attempt([windows[place] for place in places]), strict=True)
+            batch = [windows[place] for place in places]
+            answers |= zip(places, alone_where_it_fails(self._forward, batch), strict=True)
         return [answers[place] for place in range(len(windows))]
-
-    def _attempt(self, batch: Sequence[Window]) -> Sequence[Prediction | MetierError]:
-        """Predict one batch; where it fails (memory above all), its halves, so that a series fails alone."""
-        done = attempt(partial(self._forward, batch))
-        if not isinstance(done, MetierError):
-            return done
-        if len(batch) == 1:
-            return [done]
-        middle = len(batch) // 2
-        return [*self._attempt(batch[:middle]), *self._attempt(batch[middle:])]
 
     def _forward(self, batch: Sequence[Window]) -> Sequence[Prediction | MetierError]:
         with _unconcerned():
@@ -140,6 +132,11 @@ def _refuse_gaps(module: Any, folder: Path) -> None:
             got="none of these",
             blame="the folder",
         )
+
+
+def _schema(window: Window) -> tuple[tuple[str, bool], ...]:
+    """Return which covariates a series has: all of one batch have the same."""
+    return tuple((name, covariate.future is None) for name, covariate in sorted(window.covariates.items()))
 
 
 def _with_covariates(window: Window) -> dict[str, Any]:

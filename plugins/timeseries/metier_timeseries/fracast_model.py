@@ -12,7 +12,7 @@ from metier_contracts import CallContext, InputError, MetierError, ModelCard, Pl
 from metier_contracts.authoring import attempt, read_options
 
 from metier_timeseries.forecaster import Forecaster, Prediction, Window
-from metier_timeseries.network import by_horizon, from_quantiles, module_bytes, padded
+from metier_timeseries.network import batches, from_quantiles, module_bytes, padded
 from metier_timeseries.options import NetworkOptions
 from metier_timeseries.refusals import weights_folder
 
@@ -32,14 +32,14 @@ class Fracast(Forecaster):
     def predict(self, windows: Sequence[Window], context: CallContext) -> Sequence[Prediction | MetierError]:
         """Return what follows each window, `batch_series` of like horizon in one pass."""
         answers: dict[int, Prediction | MetierError] = {}
-        usable = []
+        horizons: dict[int, int] = {}
         for place, window in enumerate(windows):
             refused = attempt(partial(self._refuse_short, window))
             if isinstance(refused, MetierError):
                 answers[place] = refused
             else:
-                usable.append(place)
-        for places in by_horizon(windows, usable, self._options.batch_series):
+                horizons[place] = window.horizon
+        for places in batches(horizons, self._options.batch_series):
             context.check()
             rows = padded([windows[place].values[-self._model.context_length :] for place in places])
             given = self._model.forecast_batch(rows, horizon=windows[places[0]].horizon)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
+from metier_contracts import MetierError
+from metier_contracts.authoring import attempt
 from numpy.typing import NDArray
 
 from metier_timeseries.forecaster import Prediction, Window, checked
@@ -14,16 +17,27 @@ from metier_timeseries.quantiles import at_levels
 Values = NDArray[np.float64]
 
 
-def by_horizon(windows: Sequence[Window], places: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Yield the places in batches of at most `most` windows with one horizon and the same covariates."""
-    groups: dict[object, list[int]] = {}
-    for place in places:
-        window = windows[place]
-        schema = tuple((name, covariate.future is None) for name, covariate in sorted(window.covariates.items()))
-        groups.setdefault((window.horizon, schema), []).append(place)
+def batches(keys: Mapping[int, Hashable], most: int) -> Iterator[list[int]]:
+    """Yield the places in batches of at most `most` with equal keys."""
+    groups: dict[Hashable, list[int]] = {}
+    for place, key in keys.items():
+        groups.setdefault(key, []).append(place)
     for group in groups.values():
         for start in range(0, len(group), most):
             yield group[start : start + most]
+
+
+def alone_where_it_fails(
+    predict: Callable[[Sequence[Window]], Sequence[Prediction | MetierError]], batch: Sequence[Window]
+) -> Sequence[Prediction | MetierError]:
+    """Predict one batch; where it fails (memory above all), its halves, so that a series fails alone."""
+    done = attempt(partial(predict, batch))
+    if not isinstance(done, MetierError):
+        return done
+    if len(batch) == 1:
+        return [done]
+    middle = len(batch) // 2
+    return [*alone_where_it_fails(predict, batch[:middle]), *alone_where_it_fails(predict, batch[middle:])]
 
 
 def padded(rows: Sequence[Values]) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ LOADERS: Mapping[str, str] = {
     "classic": "metier_timeseries.classic",
     "fracast": "metier_timeseries.fracast_model",
     "chronos": "metier_timeseries.chronos_model",
+    "timesfm": "metier_timeseries.timesfm_model",
     "auto": "metier_timeseries.selector",
 }
 

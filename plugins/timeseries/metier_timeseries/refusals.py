@@ -24,16 +24,15 @@ def unsupported(request: Request[Response], card: ModelCard) -> UnsupportedError
     )
 
 
-def weights_folder(card: ModelCard, placement: Placement) -> Path:
-    """Return the folder of the weights; raise `ModelLoadError` where it holds no config.json."""
+def weights_folder(card: ModelCard, placement: Placement, needed: str = "config.json") -> Path:
+    """Return the folder of the weights; raise `ModelLoadError` where it holds no file `needed`."""
     folder = placement.directory
-    if folder is None or not (folder / "config.json").is_file():
-        raise ModelLoadError(
-            f"no checkpoint for {card.id}",
-            expected="a folder with a config.json and weights in safetensors",
-            got="None"
-            if folder is None
-            else ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing",
-            blame=f"`source` of the card {card.id}",
-        )
-    return folder
+    if folder is not None and (folder / needed).is_file():
+        return folder
+    names = [] if folder is None else sorted(path.name for path in folder.iterdir())
+    raise ModelLoadError(
+        f"no checkpoint for {card.id}",
+        expected=f"a folder that holds {needed} and weights in safetensors",
+        got="no folder" if folder is None else ", ".join(names[:8]) or "an empty folder",
+        blame=f"`source` of the card {card.id}",
+    )

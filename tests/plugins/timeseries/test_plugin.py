@@ -15,7 +15,7 @@ def test_each_card_names_a_loader(cards: Any) -> None:
 
 def test_an_unknown_loader_is_refused(cards: Any) -> None:
     card = cards["theta"].model_copy(update={"options": {"loader": "prophecy"}})
-    with pytest.raises(ConfigError, match="classic, fracast, chronos, auto"):
+    with pytest.raises(ConfigError, match="classic, fracast, chronos, timesfm, auto"):
         metier_load(card=card, placement=Placement())
 
 
