@@ -17,7 +17,8 @@ FOLDS = (1, 2, 3)
 _DATA = """\
 Mean MASE over the 1,311 series of Tourism. `auto` weights its candidates by their backtest error to the power of
 -`power`, over `folds` backtests of each series: power 0 is their plain mean, a high one picks the best. The card holds
-the settings with the least error here. The column MASE is of each candidate by itself."""
+one fold and power 1: three folds gain 0.0004, and take nearly twice as long. The column MASE is of each candidate by
+itself."""
 
 
 def judge() -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from metier import Runtime
 from metier_contracts import ForecastResult, InferenceError
+from metier_timeseries.options import AutoOptions
 
 from benchmarks.evaluate import forecasts, selection
 from benchmarks.evaluate.competitions import LEVELS, Competition, Item, competition
@@ -42,8 +43,8 @@ def test_a_random_slice_is_as_committed(name: Competition, model: str) -> None:
     items, each = competition(name), committed(name)["rows"][model]["each"]
     chosen = np.random.default_rng(11).choice(len(items), SLICE, replace=False)
     with Runtime() as runtime:
-        found, _ = forecasts.answers(runtime, model, [items[place] for place in chosen])
-    row = forecasts.row([items[place] for place in chosen], forecasts.Way(model), found, 1.0)
+        found = forecasts.answers(runtime, model, [items[place] for place in chosen])
+    row = forecasts.row([items[place] for place in chosen], forecasts.Way(model), found)
     # Searches for parameters end a little elsewhere on another processor.
     assert row["each"] == pytest.approx([each[place] for place in chosen], rel=0.05, abs=0.01)
 
@@ -54,18 +55,17 @@ def test_the_selector_is_better_than_each_model_alone_where_it_was_not_fitted() 
     assert rows["auto"]["MASE"] < min(alone.values())
 
 
-def test_the_card_holds_the_settings_that_did_best() -> None:
+def test_the_card_holds_settings_that_did_as_well_as_any() -> None:
     rows = committed("settings")["rows"]
     errors = {
         (folds, power): rows[f"auto, folds {folds}"][f"power {power:g}"]
         for folds in selection.FOLDS
         for power in selection.POWERS
     }
-    best = min(errors, key=errors.__getitem__)
-    from metier_timeseries.options import AutoOptions
-
     chosen = AutoOptions(loader="auto")
-    assert errors[chosen.folds, chosen.power] == pytest.approx(errors[best], abs=1e-4)
+    assert errors[chosen.folds, chosen.power] == min(errors[chosen.folds, power] for power in selection.POWERS)
+    # More backtests that gain less are not worth their time.
+    assert errors[chosen.folds, chosen.power] < 1.001 * min(errors.values())
 
 
 def test_settings_are_tried_on_what_is_given() -> None:
@@ -81,7 +81,6 @@ def test_a_failure_counts_as_failed_alone() -> None:
     item = Item("a", "yearly", 1, np.array([8.0, 9.0]), np.array([10.0, 20.0]))
     rows = [[step + level for level in LEVELS] for step in (9.5, 19.5)]
     answer = ForecastResult(mean=[row[4] for row in rows], quantiles=rows, quantile_levels=LEVELS)
-    row = forecasts.row([item, item], forecasts.Way("any"), [answer, InferenceError("no")], 0.01)
+    row = forecasts.row([item, item], forecasts.Way("any"), [answer, InferenceError("no")])
     assert (row["series"], row["failed"], row["MASE"], row["coverage"]) == (2, 1, 0.0, 1.0)
     assert row["each"] == [0.0, None]
-    assert row["ms a series"] == 5.0

@@ -54,4 +54,4 @@ class AutoOptions(NetworkOptions):
 
     candidates: tuple[Method, ...] = ("seasonal-naive", "theta", "optimized-theta", "auto-ets", "auto-ces")
     folds: int = Field(default=1, ge=1)
-    power: float = Field(default=0.5, ge=0)
+    power: float = Field(default=1.0, ge=0)
