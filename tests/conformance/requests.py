@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import networkx as nx
 import numpy as np
-from metier_contracts import Classify, Embed, ExampleSet, Extract, FillMask, ModelCard, Rank, Request, Segment
+from metier_contracts import (
+    Classify,
+    Embed,
+    ExampleSet,
+    Extract,
+    FillMask,
+    Graph,
+    GraphScore,
+    ModelCard,
+    Rank,
+    Request,
+    Segment,
+)
 from skimage import data
 
 TEXTS = (
@@ -33,6 +46,9 @@ COIN, EYE = [18, 31, 72, 78], [135, 80, 210, 150]
 ROUGH = np.zeros(CAT.shape[:2], dtype=np.bool_)
 ROUGH[60:160, 120:220] = True
 
+TIES = Graph.from_networkx(nx.karate_club_graph())
+MOLECULES = tuple(Graph.from_networkx(one) for one in (nx.cycle_graph(6), nx.star_graph(4), nx.path_graph(9)))
+
 REQUESTS: dict[str, Sequence[Request[Any]]] = {
     "classify": [
         *(Classify(text=text, labels=["billing", "fault", "praise"]) for text in TEXTS),
@@ -56,6 +72,13 @@ REQUESTS: dict[str, Sequence[Request[Any]]] = {
         Segment(image=CAT, mask=ROUGH),
         Segment(image=COINS, boxes=[COIN, [312, 150, 382, 222]], mask=np.ones(COINS.shape[:2], dtype=np.bool_)),
         Segment(image=COINS, everything=True),
+    ],
+    "graph-score": [
+        GraphScore(graph=TIES),
+        GraphScore(graph=MOLECULES[0]),
+        GraphScore(graph=TIES, level="edge"),
+        GraphScore(graph=MOLECULES[2], level="edge", edges=[[0, 4], [2, 8]]),
+        *(GraphScore(graph=graph, level="graph") for graph in (*MOLECULES, TIES)),
     ],
 }
 

@@ -15,7 +15,7 @@ from metier.plugins import discover
 from metier_contracts import Embedding, ModelCard, Response, Task
 from metier_contracts.tasks import TASKS
 
-from tests.conformance.built import BUILDERS, with_checkpoint
+from tests.conformance.built import BUILDERS, FITS, fitted, fitted_cards, with_checkpoint
 from tests.conformance.requests import requests_for
 from tests.support.memory import tensors_alive
 
@@ -25,7 +25,7 @@ CARDS = [
     if record.package == "metier" and record.manifest is not None
     for card in record.manifest.models
     if card.verified == "here" or card.id in BUILDERS
-]
+] + fitted_cards()
 # bfloat16 has 8 bits of mantissa: a padded batch and a single text round their sums otherwise.
 TOLERANCE = 2e-2
 CYCLES = 10
@@ -38,6 +38,8 @@ SMALL = 4096
 @pytest.fixture(scope="module", params=CARDS, ids=lambda card: card.id)
 def card(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
     card: ModelCard = request.param
+    if card.id in FITS:
+        return fitted(card, tmp_path_factory.mktemp("fitted"))
     if card.verified != "here":
         return with_checkpoint(card, tmp_path_factory.mktemp("weights"))
     if "points_per_side" not in card.options:
