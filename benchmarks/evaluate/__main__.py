@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.evaluate import masks, sentiment
+from benchmarks.evaluate import masks, molecules, packages, sentiment, social, transfers
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 JUDGEMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "classify-sentiment": sentiment.judge,
     "segment-masks": masks.judge,
+    "graph-social": social.judge,
+    "graph-packages": packages.judge,
+    "graph-transfers": transfers.judge,
+    "graph-molecules": molecules.judge,
 }
 
 

@@ -16,7 +16,7 @@ class NetworkConfig(Contract):
     """What a network is.
 
     `goal`: what a row of scores holds: the probabilities of classes that exclude each other, a value, or the
-    probability of a link. `features`: columns of `x`, or None for a network that reads the structure alone.
+    probability of a link. `features`: columns of `x`, or None for a network that reads the places of nodes.
     `edge_features`: columns of `edge_attr`, 0 for a network that does not read them. `both_ways`: messages pass along
     edges and back, since the graphs it was fitted on hold edges without their reverse.
     """

@@ -27,11 +27,12 @@ class Gathered:
     sizes: tuple[int, ...]
 
     @classmethod
-    def of(cls, graphs: Sequence[Graph], config: NetworkConfig) -> Gathered:
-        """Gather graphs for a network."""
+    def of(cls, graphs: Sequence[Graph], config: NetworkConfig, features: Sequence[Columns] | None = None) -> Gathered:
+        """Gather graphs for a network; `features`: what it reads of each one's nodes, where that is known already."""
         sizes = tuple(graph.num_nodes for graph in graphs)
         edges = joined([graph.edge_index for graph in graphs], sizes)
-        features = [node_features(graph, with_edges=config.edge_features > 0) for graph in graphs]
+        if features is None:
+            features = [node_features(graph, with_edges=config.edge_features > 0) for graph in graphs]
         x = features[0] if len(features) == 1 else np.concatenate(features)
         return cls(x, adjacency(edges, len(x), both_ways=config.both_ways), sizes)
 

@@ -147,11 +147,14 @@ class Lessons(ABC):
 class GraphLessons(Lessons):
     """Graphs, some in each step."""
 
+    def __init__(self, request: GraphFit, config: NetworkConfig, options: ScratchOptions, device: str) -> None:
+        super().__init__(request, config, options, device)
+        self._features = [node_features(one, with_edges=config.edge_features > 0) for one in request.graphs]
+
     def prepare(self, network: Network) -> None:
         """Fit the network's scales on all graphs."""
         graphs = self._request.graphs
-        features = [node_features(graph, with_edges=self._config.edge_features > 0) for graph in graphs]
-        network.scale.learn(self._tensor(np.concatenate(features)))
+        network.scale.learn(self._tensor(np.concatenate(self._features)))
         network.size_scale.learn(torch.tensor([[float(graph.num_nodes)] for graph in graphs], device=self._device))
         self._prepare_values(network)
 
@@ -159,8 +162,8 @@ class GraphLessons(Lessons):
         """Yield the graphs in random order."""
         graphs = self._request.graphs
         for chosen in self._shuffled(len(graphs), self._options.batch_graphs):
-            batch = Gathered.of([graphs[i] for i in chosen], self._config).batch(self._config, self._device)
-            yield Lesson(batch, self._truth_of(chosen))
+            gathered = Gathered.of([graphs[i] for i in chosen], self._config, [self._features[i] for i in chosen])
+            yield Lesson(gathered.batch(self._config, self._device), self._truth_of(chosen))
 
     def _truth_of(self, positions: NDArray[np.int64]) -> torch.Tensor:
         if self._truth is None:
@@ -260,7 +263,7 @@ class LinkLessons(OneGraphLessons):
         asked, kept = self._links[:, order[:held]], self._links[:, order[held:]]
         edges = kept if self._config.both_ways else np.concatenate([kept, kept[::-1]], axis=1)
         matrix = adjacency(edges, self._graph.num_nodes, both_ways=self._config.both_ways)
-        x = self._x if self._graph.x is not None else node_features(Graph(edge_index=edges, num_nodes=len(self._x)))
+        x = node_features(Graph(edge_index=edges, num_nodes=self._graph.num_nodes, x=self._graph.x))
         surroundings = self._around(matrix, x)
         apart = self._not_linked(held)
         pairs = np.concatenate([asked, apart], axis=1)

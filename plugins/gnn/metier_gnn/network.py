@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from metier_gnn.config import NetworkConfig
-from metier_gnn.features import STRUCTURE
+from metier_gnn.features import columns_of
 from metier_gnn.messages import Messages
 from metier_gnn.pairs import PAIR_COLUMNS
 from metier_gnn.upstream import GATConv, GCNConv, GINConv, SAGEConv, global_add_pool, global_max_pool, global_mean_pool
@@ -66,13 +66,13 @@ class Network(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        own = STRUCTURE if config.features is None else config.features
+        columns = columns_of(config.features, config.edge_features)
         about = _about_columns(config)
-        self.scale = Scale(own + 2 * config.edge_features)
+        self.scale = Scale(columns)
         self.about_scale = Scale(about)
         self.value_scale = Scale(config.outputs)
         self.size_scale = Scale(1)
-        widths = [own + 2 * config.edge_features] + [config.hidden] * config.layers
+        widths = [columns] + [config.hidden] * config.layers
         self.layers = nn.ModuleList(_layer(config, *pair) for pair in pairwise(widths))
         self.dropout = nn.Dropout(config.dropout)
         self.head = _head(config, about)

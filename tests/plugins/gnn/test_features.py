@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 from metier_contracts import Graph
 from metier_gnn.adjacency import adjacency
-from metier_gnn.features import node_features, structure
+from metier_gnn.features import columns_of, node_features
 from metier_gnn.pairs import common_neighbours
 
 PATH = np.array([[0, 1], [1, 2]])
 
 
-def test_structure_of_a_path() -> None:
+def test_the_places_on_a_path() -> None:
     one, two = math.log(2), math.log(3)
-    expected = [[0, one, two, one], [one, one, one, two], [one, 0, two, one]]
-    assert structure(PATH, 3) == pytest.approx(np.array(expected))
+    expected = [[two, one, 0, one], [one, two, one, one], [two, one, one, 0]]
+    assert node_features(Graph(edge_index=PATH, num_nodes=3)) == pytest.approx(np.array(expected))
 
 
 def test_a_node_without_edges() -> None:
-    assert structure(PATH, 4)[3].tolist() == [0, 0, 0, 0]
+    assert node_features(Graph(edge_index=PATH, num_nodes=4))[3].tolist() == [0, 0, 0, 0]
 
 
 def test_features_of_edges_are_averaged_in_and_out() -> None:
@@ -31,8 +31,11 @@ def test_features_of_edges_are_averaged_in_and_out() -> None:
         x=np.ones((3, 1), np.float32),
         edge_attr=np.array([[2], [4], [8]], np.float32),
     )
-    assert node_features(graph).tolist() == [[1, 0, 3], [1, 2, 8], [1, 6, 0]]
-    assert node_features(graph, with_edges=False).tolist() == [[1], [1], [1]]
+    counted = np.expm1(node_features(graph)[:, 1:3])
+    assert counted == pytest.approx(np.array([[0, 2], [1, 1], [2, 0]]), rel=1e-5)
+    assert node_features(graph)[:, [0, 3, 4]].tolist() == [[1, 0, 3], [1, 2, 8], [1, 6, 0]]
+    assert node_features(graph).shape[1] == columns_of(1, 1)
+    assert node_features(graph, with_edges=False).shape[1] == columns_of(1, 0)
 
 
 def test_common_neighbours_are_those_of_networkx(les_miserables: Graph) -> None:
