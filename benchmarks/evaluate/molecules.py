@@ -145,7 +145,6 @@ WAYS: Mapping[str, Way] = {
     "mean": mean,
     "ridge on Morgan fragments": ridge,
     "gradient boosting on rdkit's descriptors": boosting,
-    "GraphFit, gcn": network("gcn"),
     "GraphFit, sage": network("sage"),
     "GraphFit, gin": network("gin"),
     "published simulation": simulation,
