@@ -47,6 +47,7 @@ ROUGH = np.zeros(CAT.shape[:2], dtype=np.bool_)
 ROUGH[60:160, 120:220] = True
 
 TIES = Graph.from_networkx(nx.karate_club_graph())
+SMILES = ("CCO", "c1ccccc1C(=O)O", "O", "C[C@H](N)C(=O)O", "CC(=O)Oc1ccccc1C(=O)O")
 MOLECULES = tuple(Graph.from_networkx(one) for one in (nx.cycle_graph(6), nx.star_graph(4), nx.path_graph(9)))
 
 REQUESTS: dict[str, Sequence[Request[Any]]] = {
@@ -84,7 +85,11 @@ REQUESTS: dict[str, Sequence[Request[Any]]] = {
 
 
 def requests_for(card: ModelCard) -> list[Request[Any]]:
-    """Return every request that the card says it can serve."""
+    """Return every request that the card says it can serve; of a card that reads molecules, molecules."""
+    if card.options.get("loader") == "chemprop":
+        from metier_gnn.molecules import molecule
+
+        return [GraphScore(graph=molecule(smiles), level="graph") for smiles in SMILES]
     return [
         request
         for task, table in card.tasks.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -72,8 +73,15 @@ def test_it_tells_sections_from_links_alone(tmp_path: Path) -> None:
     assert report["accuracy"] == pytest.approx(right, abs=1e-3)
 
 
-def test_the_table_for_people(tmp_path: Path) -> None:
-    assert "right (most frequent section:" in run(tmp_path, "--known", "500")
+def test_the_table_for_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("METIER_DATA", str(tmp_path))
+    monkeypatch.syspath_prepend(FOLDER)
+    monkeypatch.delitem(sys.modules, "packages", raising=False)
+    monkeypatch.setattr(sys, "argv", ["main.py", "--known", "500"])
+    runpy.run_path(str(FOLDER / "main.py"), run_name="__main__")
+    assert "right (most frequent section:" in capsys.readouterr().out
 
 
 def test_two_plugins_in_one_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from metier_contracts import Graph, GraphScore, InputError, ModelCard, Request, UnsupportedError
+from numpy.typing import NDArray
 
 from metier_gnn.config import NetworkConfig
 
@@ -24,14 +26,14 @@ def asked_of(request: Request[Any], card: ModelCard) -> GraphScore:
 
 def check_features(graph: Graph, config: NetworkConfig, model: str) -> None:
     """Raise `InputError` where a graph has other features than those that a network was fitted on."""
-    _check_width("x", None if graph.x is None else graph.x.shape[1], config.features, model)
+    check_width("x", graph.x, config.features, model)
     if config.edge_features:
-        _check_width(
-            "edge_attr", None if graph.edge_attr is None else graph.edge_attr.shape[1], config.edge_features, model
-        )
+        check_width("edge_attr", graph.edge_attr, config.edge_features, model)
 
 
-def _check_width(name: str, got: int | None, expected: int | None, model: str) -> None:
+def check_width(name: str, given: NDArray[np.float32] | None, expected: int | None, model: str) -> None:
+    """Raise `InputError` unless an array has so many columns; None stands for no array."""
+    got = None if given is None else given.shape[1]
     if got != expected:
         raise InputError(
             f"{model} was fitted on graphs with other features",

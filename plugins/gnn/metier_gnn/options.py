@@ -15,7 +15,7 @@ class NetworkOptions(LoaderOptions):
     """
 
     batch_edges: int = Field(default=262_144, ge=1)
-    block_edges: int = Field(default=1_048_576, ge=1)
+    block_edges: int = Field(default=262_144, ge=1)
 
 
 class ScratchOptions(LoaderOptions):
@@ -52,3 +52,13 @@ class AdamicAdarOptions(LoaderOptions):
     """Options of `adamic-adar`. `block_pairs`: the pairs that are looked at together."""
 
     block_pairs: int = Field(default=65_536, ge=1)
+
+
+class ChempropOptions(LoaderOptions):
+    """Options of `chemprop`. `probabilities`: the networks were trained on classes, and their outputs are logits.
+
+    `batch_edges`: molecules are gathered up to so many edges into one pass.
+    """
+
+    probabilities: bool = False
+    batch_edges: int = Field(default=32_768, ge=1)

@@ -12,6 +12,7 @@ LOADERS: Mapping[str, str] = {
     "from-scratch": "metier_gnn.from_scratch",
     "network": "metier_gnn.fitted",
     "adamic-adar": "metier_gnn.adamic_adar",
+    "chemprop": "metier_gnn.chemprop",
 }
 
 

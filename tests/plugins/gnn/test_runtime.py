@@ -41,9 +41,9 @@ def test_the_list_shows_what_was_fitted(karate: Graph) -> None:
     assert "gnn/from-scratch" in listed
 
 
-def test_a_level_that_needs_a_fitted_model(karate: Graph) -> None:
+def test_a_level_that_the_model_does_not_have(karate: Graph) -> None:
     with Runtime() as runtime, pytest.raises(NoCapableModelError):
-        runtime.run(GraphScore(graph=karate, level="graph"))
+        runtime.run(GraphScore(graph=karate, level="graph"), model="gnn/from-scratch")
 
 
 def test_other_features_are_refused(karate: Graph) -> None:
