@@ -7,7 +7,16 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("metier", "torch", "transformers", "sentence-transformers", "scikit-learn", "segment-anything", "numpy")
+PACKAGES = (
+    "metier",
+    "torch",
+    "transformers",
+    "sentence-transformers",
+    "scikit-learn",
+    "segment-anything",
+    "torch-geometric",
+    "numpy",
+)
 
 
 def describe() -> dict[str, object]:

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.evaluate import forecasts, masks, selection, sentiment
+from benchmarks.evaluate import (
+    forecasts,
+    masks,
+    molecules,
+    packages,
+    selection,
+    sentiment,
+    social,
+    transfers,
+)
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 JUDGEMENTS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -20,6 +29,10 @@ JUDGEMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "forecast-settings": selection.judge,
     "forecast-tourism": partial(forecasts.judge, "Tourism"),
     "forecast-m3": partial(forecasts.judge, "M3"),
+    "graph-social": social.judge,
+    "graph-packages": packages.judge,
+    "graph-transfers": transfers.judge,
+    "graph-molecules": molecules.judge,
 }
 
 

@@ -72,8 +72,8 @@ _SOURCES: Mapping[Competition, str] = {
   series of M3 had been looked at while the plugin was written.""",
     "Tourism": f"""\
 {_CHRONOS}
-- Failed are yearly series of fewer than eight points, which no model here takes. The published figures hold them, so that
-  those of yearly series cannot be compared.
+- Failed are yearly series of fewer than eight points, which no model here takes. The published figures hold them: those
+  of yearly series cannot be compared.
 - The settings of `auto` were chosen on these very series: of several its figures are the best, unlike those on M3.""",
 }
 

@@ -89,8 +89,9 @@ class ExtractFit(FitRequest):
 class GraphFit(FitRequest):
     """Fit a graph model.
 
-    `targets`: int64 [K], the class of each node or edge in `indices`, or of each graph. `indices`: int64 [K], default
-    all. `edges` takes no targets: link prediction learns from the graph's own edges.
+    `targets`: int64 [K], the class of each node or edge in `indices`, or of each graph; `labels`: the classes' names.
+    `values`: float32 [K], numbers to predict in place of classes. `indices`: int64 [K], default all. `edges` takes
+    neither targets nor values: link prediction learns from the graph's own edges.
     """
 
     task: ClassVar[str] = "graph-score"
@@ -98,6 +99,8 @@ class GraphFit(FitRequest):
     graphs: Sequence[Graph] = Field(min_length=1)
     level: Literal["node", "edge", "graph"] = "node"
     targets: Annotated[NDArray[np.int64], ArraySpec("int64", "K")] | None = None
+    values: Annotated[NDArray[np.float32], ArraySpec("float32", "K", finite=True)] | None = None
+    labels: tuple[str, ...] | None = None
     indices: Annotated[NDArray[np.int64], ArraySpec("int64", "K")] | None = None
     architecture: Literal["gcn", "sage", "gat", "gin", "edge"] = "sage"
     epochs: int = Field(default=100, ge=1)
@@ -107,26 +110,41 @@ class GraphFit(FitRequest):
     def _check(self) -> GraphFit:
         if self.level != "graph" and len(self.graphs) != 1:
             raise Refusal(f"one graph at level {self.level!r}", str(len(self.graphs)), field="graphs")
-        if self.level != "edge" and self.targets is None:
+        if self.targets is not None and self.values is not None:
+            raise Refusal("targets or values", "both", field="values")
+        if self.level != "edge" and self.targets is None and self.values is None:
             raise Refusal(f"the classes to learn at level {self.level!r}", "None", field="targets")
         if self.level == "graph" and self.indices is not None:
             raise Refusal("no indices at level 'graph'", f"{len(self.indices)}", field="indices")
         if self.targets is not None:
-            self._check_targets(self.targets)
-        elif self.indices is not None:
+            self._check_count(len(self.targets), "targets")
+            self._check_classes(self.targets)
+        elif self.labels is not None:
+            raise Refusal("targets that the labels name", "None", field="targets")
+        if self.values is not None:
+            self._check_count(len(self.values), "values")
+        elif self.targets is None and self.indices is not None:
             raise Refusal("a target for each index", "None", field="targets")
         return self
 
-    def _check_targets(self, targets: NDArray[np.int64]) -> None:
+    def _check_count(self, given: int, field: str) -> None:
         graph = self.graphs[0]
         all_of = {"node": graph.num_nodes, "edge": graph.num_edges, "graph": len(self.graphs)}[self.level]
         count, of = (all_of, f"{self.level}s") if self.indices is None else (len(self.indices), "indices")
-        if len(targets) != count:
-            raise Refusal(f"as many as there are {of}: {count}", str(len(targets)), field="targets")
-        if (targets < 0).any():
-            raise Refusal("classes from 0 up", str(int(targets.min())), field="targets")
+        if given != count:
+            raise Refusal(f"as many as there are {of}: {count}", str(given), field=field)
         if self.indices is not None and ((self.indices < 0) | (self.indices >= all_of)).any():
             raise Refusal(f"indices in 0..{all_of - 1}", shown(self.indices.tolist()), field="indices")
+
+    def _check_classes(self, targets: NDArray[np.int64]) -> None:
+        if (targets < 0).any():
+            raise Refusal("classes from 0 up", str(int(targets.min())), field="targets")
+        if self.labels is None:
+            return
+        if len(set(self.labels)) != len(self.labels):
+            raise Refusal("each label once", shown(self.labels), field="labels")
+        if targets.size and targets.max() >= len(self.labels):
+            raise Refusal(f"a label for each class: {int(targets.max()) + 1}", str(len(self.labels)), field="labels")
 
 
 class CascadeFit(FitRequest):

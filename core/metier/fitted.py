@@ -188,15 +188,23 @@ def _take_place(folder: Path, home: Path) -> None:
 
 def _lineage(request: FitRequest, base: str) -> Lineage:
     data = request.examples.digest if isinstance(request, ClassifyFit) else _digest(request)
-    settings = request.model_dump(include={"method", "epochs", "learning_rate", "batch_size", "seed"})
+    settings = request.model_dump(
+        include={"method", "epochs", "learning_rate", "batch_size", "seed", "architecture", "level"}
+    )
     return Lineage(
         base=base,
-        method=str(settings.pop("method", "fine-tune")),
+        method=str(settings.pop("method", settings.pop("architecture", "fine-tune"))),
         examples_sha256=data,
-        num_examples=len(getattr(request, "examples", ()) or (request,)),
+        num_examples=_number_of_examples(request),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         settings=settings,
     )
+
+
+def _number_of_examples(request: FitRequest) -> int:
+    """Return how many examples the request has: its texts, or what its graphs have targets or values for."""
+    given = (getattr(request, name, None) for name in ("examples", "labelled", "targets", "values"))
+    return next((len(examples) for examples in given if examples is not None), 1)
 
 
 def _digest(request: FitRequest) -> str:

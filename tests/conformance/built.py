@@ -1,13 +1,17 @@
-"""Cards whose trained weights the tests cannot have, with a checkpoint of the same format in their place."""
+"""Cards whose weights are made here: a checkpoint of the format of weights that cannot be had, or a fitted model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from metier_contracts import ModelCard
+import numpy as np
+from metier.plugins import discover
+from metier_contracts import CallContext, Capabilities, GraphFit, ModelCard, Placement
 
+from tests.conformance.requests import MOLECULES, TIES
 from tests.support import checkpoints, series_checkpoints
 
 # One card for each format that a loader reads; the others differ from it in size alone.
@@ -20,6 +24,38 @@ BUILDERS: Mapping[str, Callable[[Path], Path]] = {
     "chronos-t5-small": series_checkpoints.chronos,
     "timesfm-2.5-200m": series_checkpoints.timesfm,
 }
+
+
+# What is fitted, for each architecture and level of the graph networks.
+FITS: Mapping[str, GraphFit] = {
+    request.id: request
+    for request in (
+        GraphFit(id="fitted/gcn", graphs=[TIES], targets=np.arange(34) % 2, architecture="gcn", epochs=3),
+        GraphFit(id="fitted/sage", graphs=MOLECULES, level="graph", values=[1, 2, 3], architecture="sage", epochs=3),
+        GraphFit(id="fitted/gat", graphs=[TIES], values=np.arange(34), architecture="gat", epochs=3),
+        GraphFit(id="fitted/gin", graphs=MOLECULES, level="graph", targets=[0, 1, 0], architecture="gin", epochs=3),
+        GraphFit(id="fitted/edge", graphs=[TIES], level="edge", architecture="edge", epochs=3),
+    )
+}
+
+
+def fitted_cards() -> list[ModelCard]:
+    """Return the card of each fitted model before it is fitted: its base's, under its own id and level."""
+    bases = {card.id: card for record in discover() if record.manifest for card in record.manifest.models}
+    base = bases["gnn/from-scratch"]
+    return [
+        base.model_copy(update={"id": fit.id, "tasks": {"graph-score": Capabilities(levels=(fit.level,))}})
+        for fit in FITS.values()
+    ]
+
+
+def fitted(card: ModelCard, folder: Path) -> ModelCard:
+    """Fit the model of a card into `folder`; return the card of what was fitted."""
+    from metier_gnn.plugin import metier_load
+
+    model: Any = metier_load(card=card, placement=Placement())
+    made: ModelCard = model.fit(FITS[card.id], folder, CallContext())
+    return made.model_copy(update={"source": f"path:{folder}"})
 
 
 def with_checkpoint(card: ModelCard, folder: Path) -> ModelCard:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import networkx as nx
 import numpy as np
 from metier_contracts import (
     Classify,
@@ -15,6 +16,8 @@ from metier_contracts import (
     Extract,
     FillMask,
     Forecast,
+    Graph,
+    GraphScore,
     ModelCard,
     Rank,
     Request,
@@ -66,6 +69,9 @@ DATED = Series(
     name="passengers",
 )
 SUMMER = Covariate(past=np.cos(np.arange(60) / 6 * np.pi), future=np.cos(np.arange(60, 66) / 6 * np.pi))
+TIES = Graph.from_networkx(nx.karate_club_graph())
+SMILES = ("CCO", "c1ccccc1C(=O)O", "O", "C[C@H](N)C(=O)O", "CC(=O)Oc1ccccc1C(=O)O")
+MOLECULES = tuple(Graph.from_networkx(one) for one in (nx.cycle_graph(6), nx.star_graph(4), nx.path_graph(9)))
 
 REQUESTS: dict[str, Sequence[Request[Any]]] = {
     "classify": [
@@ -103,11 +109,22 @@ REQUESTS: dict[str, Sequence[Request[Any]]] = {
         DetectAnomalies(series=DATED, sensitivity=0.9),
         DetectAnomalies(series=Series(values=GAPPY, frequency="MS", missing=True), sensitivity=0.2),
     ],
+    "graph-score": [
+        GraphScore(graph=TIES),
+        GraphScore(graph=MOLECULES[0]),
+        GraphScore(graph=TIES, level="edge"),
+        GraphScore(graph=MOLECULES[2], level="edge", edges=[[0, 4], [2, 8]]),
+        *(GraphScore(graph=graph, level="graph") for graph in (*MOLECULES, TIES)),
+    ],
 }
 
 
 def requests_for(card: ModelCard) -> list[Request[Any]]:
-    """Return every request that the card says it can serve."""
+    """Return every request that the card says it can serve; of a card that reads molecules, molecules."""
+    if card.options.get("loader") == "chemprop":
+        from metier_gnn.molecules import molecule
+
+        return [GraphScore(graph=molecule(smiles), level="graph") for smiles in SMILES]
     return [
         request
         for task, table in card.tasks.items()

@@ -368,6 +368,32 @@ BAD_INPUT: dict[str, tuple[Callable[[], Any], str, str]] = {
         "GraphFit.indices",
         "0..1",
     ),
+    "classes and values": (
+        lambda: GraphFit(id="m", graphs=[BARE], targets=[0, 1], values=[0.5, 1.0]),
+        "GraphFit.values",
+        "targets or values",
+    ),
+    "too few values": (lambda: GraphFit(id="m", graphs=[BARE], values=[0.5]), "GraphFit.values", "nodes: 2"),
+    "a value that is no number": (
+        lambda: GraphFit(id="m", graphs=[BARE], values=[0.5, float("nan")]),
+        "GraphFit.values",
+        "finite",
+    ),
+    "labels without classes": (
+        lambda: GraphFit(id="m", graphs=[BARE], values=[0.5, 1.0], labels=("a",)),
+        "GraphFit.targets",
+        "labels name",
+    ),
+    "a class without a label": (
+        lambda: GraphFit(id="m", graphs=[BARE], targets=[0, 1], labels=("a",)),
+        "GraphFit.labels",
+        "each class: 2",
+    ),
+    "a label twice": (
+        lambda: GraphFit(id="m", graphs=[BARE], targets=[0, 1], labels=("a", "a")),
+        "GraphFit.labels",
+        "each label once",
+    ),
     "indices without classes": (
         lambda: GraphFit(id="m", graphs=[BARE], level="edge", indices=[0]),
         "GraphFit.targets",

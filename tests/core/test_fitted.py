@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from metier.catalog import Catalog
 from metier.config import Config
@@ -17,6 +18,8 @@ from metier_contracts import (
     ConfigError,
     ContractViolation,
     ExampleSet,
+    Graph,
+    GraphFit,
     InputError,
     ModelCard,
     NoCapableModelError,
@@ -68,6 +71,18 @@ def test_the_card_has_its_lineage(fit: Any) -> None:
     assert lineage.examples_sha256 == EXAMPLES.digest
     assert lineage.num_examples == 3
     assert lineage.settings == {"epochs": 1, "learning_rate": 5e-5, "batch_size": 32, "seed": 0}
+
+
+def test_the_lineage_of_a_graph_model(plugins: Any) -> None:
+    graph = Graph(edge_index=np.array([[0, 1], [1, 2]]), num_nodes=3)
+    request = GraphFit(id="mine/g", graphs=[graph], indices=[0, 2], targets=[0, 1], architecture="gat")
+    with fitting_folder("mine/g") as folder:
+        lineage = keep(
+            folder, plugins.model_card("drafted", "fittable", tasks={"graph-score": {}}), request, "acme/base"
+        ).lineage
+    assert lineage is not None
+    assert (lineage.method, lineage.num_examples) == ("gat", 2)
+    assert lineage.settings == {"level": "node", "epochs": 100, "learning_rate": 1e-2, "seed": 0}
 
 
 def test_a_fitted_model_does_not_become_the_default(fit: Any) -> None:

@@ -41,6 +41,7 @@ def test_the_rules_hold(tree, plugins):
         ("plugins/sam/metier_sam/__init__.py", "import metier_mlm"),
         ("plugins/timeseries/metier_timeseries/__init__.py", "import metier"),
         ("plugins/timeseries/metier_timeseries/__init__.py", "import metier_mlm"),
+        ("plugins/gnn/metier_gnn/__init__.py", "import metier"),
     ],
 )
 def test_a_forbidden_import_is_found(tree, plugins, module, line):

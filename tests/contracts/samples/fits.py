@@ -17,5 +17,7 @@ FITS: dict[str, Contract] = {
     "graph-fit": GraphFit(id="mine/nodes", graphs=[GRAPH], targets=[0, 2], indices=[1, 3], architecture="gat"),
     "graph-fit.edge": GraphFit(id="mine/links", graphs=[GRAPH], level="edge"),
     "graph-fit.graph": GraphFit(id="mine/graphs", graphs=[GRAPH, GRAPH], level="graph", targets=[1, 0]),
+    "graph-fit.values": GraphFit(id="mine/worth", graphs=[GRAPH, GRAPH], level="graph", values=[0.5, -2.0]),
+    "graph-fit.labels": GraphFit(id="mine/named", graphs=[GRAPH], targets=[1], indices=[0], labels=("a", "b")),
     "cascade-fit": CascadeFit(id="mine/cascade", cheap="a", strong="b", labelled=EXAMPLES, max_loss=0.02),
 }
