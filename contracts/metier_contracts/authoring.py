@@ -22,6 +22,8 @@ from metier_contracts.errors import (
 )
 from metier_contracts.model import Model, Placement
 
+__all__ = ["LoaderOptions", "attempt", "load_by", "read_options"]
+
 T = TypeVar("T")
 OptionsT = TypeVar("OptionsT", bound="LoaderOptions")
 
