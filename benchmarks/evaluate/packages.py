@@ -102,6 +102,7 @@ def judge() -> dict[str, Any]:
         f"{len(packages.labels)} sections, {packages.links.shape[1]:,} links; the sections of "
         f"{len(parts.known):,} known.",
         "rows": rows,
+        "truth": written(packages.truth[parts.held_out]),
     }
 
 
@@ -117,4 +118,9 @@ def _row(way: Callable[[], NDArray[np.int64]], truth: NDArray[np.int64], parts: 
         "seconds": round(seconds, 1),
     }
     print(row, flush=True)
-    return row
+    return {**row, "predictions": written(told)}
+
+
+def written(sections: NDArray[np.int64]) -> str:
+    """Return a letter for each section's number: the one that is 48 further on in Unicode."""
+    return "".join(chr(48 + int(one)) for one in sections)

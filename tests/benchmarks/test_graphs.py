@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from benchmarks.evaluate import molecules, social, transfers
+from benchmarks.evaluate import molecules, packages, social, transfers
 from benchmarks.evaluate.rivals_of_graphs import label_propagation
+from examples.package_sections.packages import extract
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 # Another processor rounds otherwise, and training carries that on.
@@ -87,6 +88,26 @@ def test_a_molecule_as_a_graph() -> None:
     assert ethanol.x[:, [0, 2, 12]].tolist() == [[1, 0, 3], [1, 0, 2], [0, 1, 1]]
     with pytest.raises(ValueError, match="no SMILES"):
         molecules.graph_of("C(")
+
+
+def test_the_sections_told_are_as_right_as_committed() -> None:
+    path = sorted(RESULTS.glob("graph-packages-*.json"))[-1]
+    result = json.loads(path.read_text(encoding="utf-8"))
+    assert len(result["truth"]) == packages.COUNT - packages.LABELLED
+    for row in result["rows"].values():
+        right = [told == truth for told, truth in zip(row["predictions"], result["truth"], strict=True)]
+        assert float(np.mean(right)) == pytest.approx(row["accuracy"], abs=1e-4)
+    accuracies = [row["accuracy"] for row in result["rows"].values()]
+    assert max(accuracies) == result["rows"]["GraphSAGE on links and MiniLM vectors"]["accuracy"]
+
+
+def test_each_split_of_packages_is_whole() -> None:
+    parts = packages.split(extract(), labelled=500)
+    assert sorted([*parts.known, *parts.held_out]) == list(range(2000))
+    spread = packages.spread(extract(), parts)
+    most = packages.majority(extract(), parts)
+    truth = extract().truth[parts.held_out]
+    assert (spread[parts.held_out] == truth).mean() > (most[parts.held_out] == truth).mean() + 0.1
 
 
 def test_labels_spread_over_links() -> None:

@@ -241,7 +241,8 @@ class LinkLessons(OneGraphLessons):
         super().__init__(request, config, options, device)
         sources, targets = self._graph.edge_index
         forward = sources != targets if config.both_ways else sources < targets
-        self._links = np.unique(self._graph.edge_index[:, forward], axis=1)
+        self._keys = np.unique(self._key(self._graph.edge_index[:, forward]))
+        self._links = np.stack(np.divmod(self._keys, self._graph.num_nodes))
         if self._links.shape[1] < 2:
             raise InputError(
                 "there are too few links to learn from",
@@ -249,7 +250,6 @@ class LinkLessons(OneGraphLessons):
                 got=f"{self._links.shape[1]}",
                 blame="graphs of the fit request",
             )
-        self._keys = np.sort(self._key(self._links))
 
     def _key(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
         keys: NDArray[np.int64] = pairs[0] * self._graph.num_nodes + pairs[1]
