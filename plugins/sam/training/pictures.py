@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 from shapes import Mask, Place, any_shape, blob, ellipse, glyph
-from textures import Grey, any_texture, cloud, grid
+from textures import Grey, any_texture, cloud, grid, leaves
 
 SIDE = 192
 """Side of a scene: larger than the window of 128 pixels that is cut from it, so that objects run out of windows."""
@@ -18,6 +18,7 @@ MOST = 16
 """Masks kept of a scene: one bit each."""
 _LEAST_AREA, _LEAST_VISIBLE = 30, 0.35
 _RGB = 3
+_LIKE_PHOTOGRAPHS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,9 @@ def _rim(rng: np.random.Generator, canvas: _Canvas, mask: Mask) -> None:
 
 
 def _fill(rng: np.random.Generator, strength: float | None = None) -> NDArray[np.float32]:
-    """Return colours for a ground or an object: of one stuff, or of two or three in patches."""
+    """Return colours for a ground or an object: of one stuff, of two or three in patches, or as of a photograph."""
+    if strength is None and rng.random() < _LIKE_PHOTOGRAPHS:
+        return leaves(rng, SIDE)
     colours = _stuff(rng, strength)
     for _ in range(int(rng.choice([0, 0, 0, 1, 2])) if strength is None else 0):
         patches = np.tanh((cloud(rng, SIDE, rng.uniform(1.6, 2.6)) + rng.normal(0, 0.6)) * float(rng.choice([2, 20])))

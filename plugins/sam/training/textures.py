@@ -1,4 +1,4 @@
-"""Grey textures by procedural noise: what backgrounds and objects are filled with."""
+"""Textures by procedural noise: what backgrounds and objects are filled with."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
 from scipy.spatial import cKDTree
 
 Grey = NDArray[np.float32]
@@ -80,12 +81,42 @@ def blotches(rng: np.random.Generator, side: int) -> Grey:
     return _unit(np.tanh(cloud(rng, side, rng.uniform(1.2, 2.5)) * rng.uniform(2, 12)))
 
 
+def leaves(rng: np.random.Generator, side: int) -> Grey:
+    """Return overlapping ellipses of every size in a few colours, as photographs are: float32 [side, side, 3] in 0..1.
+
+    Known as the dead leaves model: its edges and its fall of contrast with frequency are those of natural pictures.
+    """
+    palette = np.clip(rng.uniform(0.05, 0.95, (rng.integers(2, 7), 1)) + rng.normal(0, 0.15, (1, 3)), 0, 1)
+    palette = np.clip(palette + rng.normal(0, 0.12, palette.shape), 0, 1)
+    picture = Image.new("RGB", (side, side))
+    pen = ImageDraw.Draw(picture)
+    least, most = np.exp(rng.uniform(np.log(2), np.log(12))), rng.uniform(30, 120)
+    count = int(6 * side**2 / (np.pi * least * most))
+    # Areas of one size take as much room as those of any other.
+    radii = 1 / np.sqrt(rng.uniform(most**-2.0, least**-2.0, count))
+    turn, around = rng.uniform(0, np.pi), np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    pen.rectangle((0, 0, side, side), fill=_ink(palette[0]))
+    for radius in radii:
+        angle, narrow = turn + rng.normal(0, 0.8), rng.uniform(0.3, 1)
+        u, v = radius * np.cos(around), radius * narrow * np.sin(around)
+        x = rng.uniform(0, side) + u * np.cos(angle) - v * np.sin(angle)
+        y = rng.uniform(0, side) + u * np.sin(angle) + v * np.cos(angle)
+        colour = palette[rng.integers(len(palette))] + rng.normal(0, 0.05, 3)
+        pen.polygon(list(zip(x, y, strict=True)), fill=_ink(colour))
+    soft = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 2)))
+    return (np.asarray(soft, np.float32) / 255) + (cloud(rng, side, 1.2) * rng.uniform(0, 0.08))[..., None]
+
+
 def any_texture(rng: np.random.Generator, side: int) -> Grey:
     """Return one of the textures: mean 0, deviation 1, float32 [side, side]."""
     kind = rng.integers(10)
     if kind < 4:
         return cloud(rng, side, rng.uniform(0.3, 2.2))
     return [grain, grain, stripes, bricks, pebbles, blotches][kind - 4](rng, side)
+
+
+def _ink(colour: NDArray[np.floating]) -> tuple[int, ...]:
+    return tuple(int(one) for one in np.clip(colour * 255, 0, 255))
 
 
 def _shaped(rng: np.random.Generator, side: int, spectrum: Callable[[Grey, Grey], Grey]) -> Grey:

@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--count", type=int, default=15_000, help="scenes in the pool")
-    parser.add_argument("--steps", type=int, default=4_800)
+    parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--windows", type=int, default=8, help="windows a step, with two prompts each")
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--threads", type=int, default=2)

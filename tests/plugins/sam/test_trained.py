@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import metier_sam
 import numpy as np
 import pytest
 import torch
 from metier_contracts import ConfigError, ModelLoadError, Placement, Segment
 from metier_sam.plugin import metier_load
 from metier_sam.promptable import load as load_network
+from metier_sam.promptable.model import _filled
 
 from tests.support import checkpoints
 
@@ -76,3 +78,31 @@ def test_weights_that_are_not_there(load: Callable[..., Any], tmp_path: Path) ->
 def test_another_dtype_is_refused(card_for: Any, folder: Path) -> None:
     with pytest.raises(ConfigError, match="dtype"):
         metier_load(card=card_for("promptable"), placement=Placement(directory=folder, dtype="float16"))
+
+
+def test_a_click_is_asked_again_with_the_box_around_its_best_mask(cat: Any) -> None:
+    network = load_network(Path(metier_sam.__file__).parent / "weights" / "promptable.safetensors")
+    features = network.encode(torch.from_numpy(cat).permute(2, 0, 1) / 255)
+    click: dict[str, Any] = {
+        "points": torch.tensor([[[180.5, 120.5]]]),
+        "point_labels": torch.ones(1, 1, dtype=torch.long),
+    }
+    [(found, expected)] = network._asked(
+        features, _filled(features, click["points"], click["point_labels"], None, None)
+    )
+    rows, columns = (np.flatnonzero((found[0] > 0).numpy().any(axis)) for axis in (1, 0))
+    box = torch.tensor([[columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]], dtype=torch.float32)
+    again, sure = network.decode(features, **click, boxes=box)
+    logits, scores = network.decode(features, **click)
+    every = sorted([*expected.tolist(), sure[0, 0].item()], reverse=True)
+    assert scores[0].tolist() == pytest.approx(every[:3])
+    place = scores[0].tolist().index(pytest.approx(sure[0, 0].item()))
+    assert torch.equal(logits[0, place], again[0, 0])
+
+
+def test_a_click_that_finds_nothing_is_not_asked_again(folder: Path, cat: Any) -> None:
+    network = load_network(folder / "promptable.safetensors")
+    network.decoder.masks.bias.fill_(-1e4)
+    features = network.encode(torch.from_numpy(cat).permute(2, 0, 1) / 255)
+    logits, _ = network.decode(features, torch.tensor([[[180.5, 120.5]]]), torch.ones(1, 1, dtype=torch.long))
+    assert not (logits > 0).any()

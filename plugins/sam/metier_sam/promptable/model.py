@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -19,6 +20,7 @@ from metier_sam.promptable.windows import (
     into,
     out_of,
     resized,
+    sized,
     sizes,
     windows,
     within,
@@ -65,7 +67,8 @@ class PromptableNet(nn.Module):
         """Answer N prompts on one picture, all in pixels of the picture itself.
 
         A prompt with a box or an earlier mask is answered in one window, around that. Where only points are given,
-        the size of the object is open: it is answered at each scale, and the best of each is a candidate.
+        the size of the object is open: it is answered at each scale, and the best of each is a candidate. The best of
+        all tells a size after all: the points are asked again with the box around it, for one candidate more.
 
         Args:
             features: of `encode`; N must be 1 at least.
@@ -78,6 +81,17 @@ class PromptableNet(nn.Module):
             logits, float [N, 3, H, W], positive on the object, and the IoU expected of each, float [N, 3]; best first.
         """
         prompts = _filled(features, points, point_labels, boxes, masks)
+        answers = self._asked(features, prompts)
+        again = [number for number in range(len(answers)) if not sized(prompts, number) and _found(answers[number])]
+        if again:
+            chosen = Prompts(*(getattr(prompts, name)[again] for name in Prompts.__slots__))
+            around = replace(chosen, boxes=torch.stack([_box_around(answers[number][0][0]) for number in again]))
+            for number, (found, iou) in zip(again, self._asked(features, around), strict=True):
+                answers[number] = _with_candidate(answers[number], found[0], iou[0])
+        return torch.stack([found for found, _ in answers]), torch.stack([iou for _, iou in answers])
+
+    def _asked(self, features: Features, prompts: Prompts) -> list[tuple[Tensor, Tensor]]:
+        """Return of each prompt the three masks expected to be best, logits float [3, H, W], and their IoU, [3]."""
         count = len(prompts.points)
         asked = [(number, window) for number in range(count) for window in windows(features, prompts, number)]
         logits, expected = self._answers(features, prompts, asked)
@@ -86,7 +100,7 @@ class PromptableNet(nn.Module):
             places = [place for place, (owner, _) in enumerate(asked) if owner == number]
             found, iou = _best(features, [asked[place][1] for place in places], logits[places], expected[places])
             results.append((within(box, found) if box.isfinite().all() else found, iou))
-        return torch.stack([one for one, _ in results]), torch.stack([one for _, one in results])
+        return results
 
     def _answers(self, features: Features, prompts: Prompts, asked: list[tuple[int, Window]]) -> tuple[Tensor, Tensor]:
         logits, expected = [], []
@@ -124,6 +138,23 @@ def _best(features: Features, places: list[Window], logits: Tensor, expected: Te
     chosen = [divmod(int(one), MASKS) for one in order]
     pasted = [out_of(places[place], logits[place, mask][None], features.size) for place, mask in chosen]
     return torch.cat(pasted), expected.flatten()[order]
+
+
+def _found(answer: tuple[Tensor, Tensor]) -> bool:
+    return bool((answer[0][0] > 0).any())
+
+
+def _box_around(logits: Tensor) -> Tensor:
+    """Return the box of what is positive, float [4]."""
+    rows, columns = ((logits > 0).any(axis).nonzero() for axis in (1, 0))
+    return torch.stack([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]).flatten().float()
+
+
+def _with_candidate(answer: tuple[Tensor, Tensor], logits: Tensor, expected: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the best three of an answer's masks and one more, best first."""
+    every, iou = torch.cat([answer[0], logits[None]]), torch.cat([answer[1], expected[None]])
+    order = iou.argsort(descending=True)[:MASKS]
+    return every[order], iou[order]
 
 
 def load(path: str | Path, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> PromptableNet:

@@ -83,32 +83,40 @@ def without_margin(features: Tensor) -> Tensor:
 
 def windows(features: Features, prompts: Prompts, number: int) -> list[Window]:
     """Return where to answer prompt `number`: one window, or where only points tell of its size, one at each level."""
-    region, sized = _region(features, prompts, number)
-    x0, y0, x1, y1 = region
+    x0, y0, x1, y1 = _region(features, prompts, number)
     middle = ((x0 + x1) / 2, (y0 + y1) / 2)
     sides = [max((x1 - x0) * level.scale[0], (y1 - y0) * level.scale[1]) for level in features.levels]
-    largest = _LARGEST if sized else _SPREAD
-    fitting = [level for level, side in zip(features.levels, sides, strict=True) if side <= largest]
+    one = sized(prompts, number)
+    fitting = [
+        level for level, side in zip(features.levels, sides, strict=True) if side <= (_LARGEST if one else _SPREAD)
+    ]
     chosen = fitting or features.levels[-1:]
-    return [_around(level, middle) for level in (chosen[:1] if sized else chosen)]
+    return [_around(level, middle) for level in (chosen[:1] if one else chosen)]
 
 
-def _region(features: Features, prompts: Prompts, number: int) -> tuple[list[float], bool]:
-    """Return the rectangle that a prompt tells of, and whether it is as large as the object."""
+def sized(prompts: Prompts, number: int) -> bool:
+    """Tell whether a prompt says how large its object is: by a box or an earlier mask, or by naming no place at all."""
+    boxed, masked = prompts.boxes[number].isfinite().all(), (prompts.masks[number] > 0).any()
+    return bool(boxed or masked or not (prompts.labels[number] >= 0).any())
+
+
+def _region(features: Features, prompts: Prompts, number: int) -> list[float]:
+    """Return the rectangle that a prompt tells of: of its box, its mask, or its points, else the whole picture."""
     height, width = features.size
     box, mask = prompts.boxes[number], prompts.masks[number]
     if box.isfinite().all():
-        return box.tolist(), True
+        corners: list[float] = box.tolist()
+        return corners
     where = (mask > 0).nonzero()
     if len(where):
         across, down = width / mask.shape[1], height / mask.shape[0]
         (top, left), (bottom, right) = where.amin(0).tolist(), where.amax(0).tolist()
-        return [left * across, top * down, (right + 1) * across, (bottom + 1) * down], True
+        return [left * across, top * down, (right + 1) * across, (bottom + 1) * down]
     labels = prompts.labels[number]
     points = prompts.points[number][labels == 1 if (labels == 1).any() else labels >= 0]
     if not len(points):
-        return [0.0, 0.0, float(width), float(height)], True
-    return [*points.amin(0).tolist(), *points.amax(0).tolist()], False
+        return [0.0, 0.0, float(width), float(height)]
+    return [*points.amin(0).tolist(), *points.amax(0).tolist()]
 
 
 def _around(level: Level, middle: tuple[float, float]) -> Window:
