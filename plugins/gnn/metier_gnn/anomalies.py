@@ -77,7 +77,8 @@ def _errors(
     pairs = torch.cat([edges, torch.stack([edges[0], drawn[0]]), torch.stack([drawn[1], edges[1]])], dim=1)
     truth = torch.zeros(pairs.shape[1], device=edges.device)
     truth[: edges.shape[1]] = 1
-    logits = (code[pairs[0]] * code[pairs[1]]).sum(dim=1)
+    # Not code[pairs[0]]: on several threads its gradient is summed in another order each time.
+    logits = (code.index_select(0, pairs[0]) * code.index_select(0, pairs[1])).sum(dim=1)
     losses = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     total, count = torch.zeros(2, len(x), device=x.device)
     for end in pairs:

@@ -88,7 +88,7 @@ class Network(nn.Module):
         """Return the head's outputs [K, outputs], before they are made scores, and the embeddings [K, D], if any."""
         nodes = self.embed(batch)
         if self.config.level == "node":
-            asked = nodes if batch.rows is None else nodes[batch.rows]
+            asked = nodes if batch.rows is None else nodes.index_select(0, batch.rows)
             return self.head(asked), asked
         if self.config.level == "graph":
             graphs = self._pool(nodes, batch)
@@ -107,7 +107,8 @@ class Network(nn.Module):
         """Return what is read of each pair; where edges have no direction, the same from both ends."""
         if batch.pairs is None or batch.about is None:
             raise ValueError("a batch at edge level holds pairs")
-        one, other = nodes[batch.pairs[0]], nodes[batch.pairs[1]]
+        # Not nodes[batch.pairs[0]]: on several threads its gradient is summed in another order each time.
+        one, other = (nodes.index_select(0, ends) for ends in batch.pairs)
         ends = [one, other] if self.config.both_ways else [(one - other).abs(), one + other]
         return torch.cat([*ends, one * other, self.about_scale(batch.about)], dim=1)
 
