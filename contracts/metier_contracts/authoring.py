@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from metier_contracts.card import ModelCard
 from metier_contracts.contract import Contract
@@ -19,10 +19,12 @@ from metier_contracts.errors import (
     InputError,
     MetierError,
     ModelLoadError,
+    UnsupportedError,
 )
 from metier_contracts.model import Model, Placement
+from metier_contracts.request import Request
 
-__all__ = ["LoaderOptions", "attempt", "load_by", "read_options"]
+__all__ = ["LoaderOptions", "attempt", "load_by", "read_options", "unsupported"]
 
 T = TypeVar("T")
 OptionsT = TypeVar("OptionsT", bound="LoaderOptions")
@@ -96,3 +98,13 @@ def attempt(work: Callable[[], T]) -> T | MetierError:
         failure = InferenceError("the model failed on a request", got=f"{type(error).__name__}: {error}")
         failure.__cause__ = error
         return failure
+
+
+def unsupported(request: Request[Any], card: ModelCard) -> UnsupportedError:
+    """Return the error of a request that the model does not serve, or not with what it holds."""
+    return UnsupportedError(
+        f"{card.id} does not {getattr(request, 'task', type(request).__name__)} what was given",
+        expected=f"a request for {', '.join(card.tasks)}, with what its card states",
+        got=f"{type(request).__name__}({', '.join(sorted(request.model_fields_set))})",
+        blame="the request, or the card's tasks",
+    )

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 from metier_contracts import (
     Cancelled,
+    Classify,
     ConfigError,
     DeadlineExceeded,
     InferenceError,
@@ -19,7 +20,7 @@ from metier_contracts import (
     ModelLoadError,
     Placement,
 )
-from metier_contracts.authoring import LoaderOptions, attempt, load_by, read_options
+from metier_contracts.authoring import LoaderOptions, attempt, load_by, read_options, unsupported
 
 LOADERS = {"first": "loaders_of_a_test", "absent": "no_such_module"}
 
@@ -109,3 +110,10 @@ class TestAttempt:
     def test_what_concerns_the_call_passes_through(self, kind: type[MetierError]) -> None:
         with pytest.raises(kind):
             attempt(raising(kind("late")))
+
+
+def test_an_unsupported_request_is_told_with_what_it_holds() -> None:
+    error = unsupported(Classify(text="x", labels=["a", "b"]), card(loader="first"))
+    assert error.summary == "a/b does not classify what was given"
+    assert error.got == "Classify(labels, text)"
+    assert str(error.expected).startswith("a request for classify")

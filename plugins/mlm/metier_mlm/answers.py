@@ -11,21 +11,9 @@ from metier_contracts import (
     InputError,
     ModelCard,
     Ranking,
-    Request,
-    Response,
-    UnsupportedError,
 )
+from metier_contracts.authoring import unsupported
 from numpy.typing import NDArray
-
-
-def unsupported(request: Request[Response], card: ModelCard) -> UnsupportedError:
-    """Return the error of a request that the loader does not serve."""
-    return UnsupportedError(
-        f"{card.id} does not {getattr(request, 'task', type(request).__name__)} what was given",
-        expected=f"a text, for {', '.join(card.tasks)}",
-        got=f"{type(request).__name__}({', '.join(sorted(request.model_fields_set))})",
-        blame="the request, or the card's tasks",
-    )
 
 
 def text_of(request: Classify, card: ModelCard) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 from metier_contracts import CallContext, ModelCard, ModelLoadError, Placement, Rank, Ranking, Request
-from metier_contracts.authoring import read_options
+from metier_contracts.authoring import read_options, unsupported
 from transformers import AutoModelForSequenceClassification
 
-from metier_mlm.answers import ranking, unsupported
+from metier_mlm.answers import ranking
 from metier_mlm.forward import Batch
 from metier_mlm.options import TextOptions
 from metier_mlm.reading import read_text_model

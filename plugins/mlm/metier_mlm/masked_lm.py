@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 from metier_contracts import CallContext, FillMask, InputError, ModelCard, Placement, RankedToken, Request, TokenRanking
-from metier_contracts.authoring import read_options
+from metier_contracts.authoring import read_options, unsupported
 from metier_contracts.tasks.fill_mask import MASK
 from transformers import AutoModelForMaskedLM
 
-from metier_mlm.answers import softmax, unsupported
+from metier_mlm.answers import softmax
 from metier_mlm.forward import Batch, Network
 from metier_mlm.options import MaskedOptions
 from metier_mlm.reading import read_text_model

@@ -23,9 +23,9 @@ from metier_contracts import (
     Request,
     UnsupportedError,
 )
-from metier_contracts.authoring import read_options
+from metier_contracts.authoring import read_options, unsupported
 
-from metier_mlm.answers import classification, ranking, text_of, unsupported
+from metier_mlm.answers import classification, ranking, text_of
 from metier_mlm.encoder import Encoder, EncoderParts, Vectors, read_encoder, stack, unit
 from metier_mlm.few_shot import FewShot
 from metier_mlm.fitting import Base, fine_tune_classifier, fine_tune_tagger, fit_logistic

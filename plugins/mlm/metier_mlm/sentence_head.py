@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from metier_contracts import CallContext, Classification, Classify, ModelCard, Placement, Request
-from metier_contracts.authoring import read_options
+from metier_contracts.authoring import read_options, unsupported
 
-from metier_mlm.answers import classification, own_labels, text_of, unsupported
+from metier_mlm.answers import classification, own_labels, text_of
 from metier_mlm.encoder import Encoder, EncoderParts, read_encoder, unit
 from metier_mlm.logistic import LogisticHead
 from metier_mlm.options import HeadOptions

@@ -17,10 +17,10 @@ from metier_contracts import (
     Placement,
     Request,
 )
-from metier_contracts.authoring import read_options
+from metier_contracts.authoring import read_options, unsupported
 from transformers import AutoModelForSequenceClassification
 
-from metier_mlm.answers import classification, own_labels, sigmoid, softmax, text_of, unsupported
+from metier_mlm.answers import classification, own_labels, sigmoid, softmax, text_of
 from metier_mlm.forward import Batch, Network
 from metier_mlm.options import TextOptions
 from metier_mlm.reading import read_text_model

@@ -23,10 +23,9 @@ from metier_contracts import (
     Request,
     Response,
 )
-from metier_contracts.authoring import attempt, read_options
+from metier_contracts.authoring import attempt, read_options, unsupported
 from spacy.util import load_config
 
-from metier_mlm.answers import unsupported
 from metier_mlm.options import SpacyOptions
 
 _FINDERS = frozenset({"ner", "beam_ner", "entity_ruler", "span_ruler"})

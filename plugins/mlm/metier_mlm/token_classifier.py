@@ -8,10 +8,9 @@ from typing import Any
 
 import torch
 from metier_contracts import CallContext, Extract, Extraction, ModelCard, Placement, Request
-from metier_contracts.authoring import read_options
+from metier_contracts.authoring import read_options, unsupported
 from transformers import AutoModelForTokenClassification
 
-from metier_mlm.answers import unsupported
 from metier_mlm.forward import Batch, Network
 from metier_mlm.options import TaggerOptions
 from metier_mlm.reading import read_text_model

@@ -10,19 +10,9 @@ from metier_contracts import (
     Request,
     Segment,
     Segmentation,
-    UnsupportedError,
 )
+from metier_contracts.authoring import unsupported
 from numpy.typing import NDArray
-
-
-def unsupported(request: Request[Any], card: ModelCard) -> UnsupportedError:
-    """Return the error of a request that the model does not serve."""
-    return UnsupportedError(
-        f"{card.id} does not {getattr(request, 'task', type(request).__name__)} what was given",
-        expected=f"a request to segment, by {', '.join(card.tasks['segment'].prompts) or 'prompts'}",
-        got=f"{type(request).__name__}({', '.join(sorted(request.model_fields_set))})",
-        blame="the request, or the card's tasks",
-    )
 
 
 def segment_of(request: Request[Any], card: ModelCard) -> Segment:

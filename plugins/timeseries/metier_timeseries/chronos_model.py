@@ -19,10 +19,10 @@ from metier_contracts.authoring import attempt, read_options
 from safetensors import safe_open
 from transformers.utils import logging as transformers_logging
 
+from metier_timeseries.checkpoint import weights_folder
 from metier_timeseries.forecaster import Forecaster, Prediction, Window, checked
 from metier_timeseries.network import alone_where_it_fails, batches, from_quantiles, module_bytes, padded
 from metier_timeseries.options import ChronosOptions
-from metier_timeseries.refusals import weights_folder
 
 _LOADING_SWITCH = "HF_DEACTIVATE_ASYNC_LOAD"
 

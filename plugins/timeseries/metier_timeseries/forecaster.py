@@ -21,13 +21,12 @@ from metier_contracts import (
     Request,
     Response,
 )
-from metier_contracts.authoring import attempt
+from metier_contracts.authoring import attempt, unsupported
 from numpy.typing import NDArray
 
 from metier_timeseries.anomalies import Detection
 from metier_timeseries.calendar import season_of, step_of, timestamps_after
 from metier_timeseries.options import ForecasterOptions
-from metier_timeseries.refusals import unsupported
 
 Values = NDArray[np.float64]
 

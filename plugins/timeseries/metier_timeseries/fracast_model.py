@@ -11,10 +11,10 @@ from fracast import FracastModel
 from metier_contracts import CallContext, InputError, MetierError, ModelCard, Placement
 from metier_contracts.authoring import attempt, read_options
 
+from metier_timeseries.checkpoint import weights_folder
 from metier_timeseries.forecaster import Forecaster, Prediction, Window
 from metier_timeseries.network import batches, from_quantiles, module_bytes, padded
 from metier_timeseries.options import NetworkOptions
-from metier_timeseries.refusals import weights_folder
 
 _FEWEST_POINTS = 8
 

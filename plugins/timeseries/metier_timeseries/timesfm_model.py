@@ -12,11 +12,11 @@ from metier_contracts import CallContext, InputError, MetierError, ModelCard, Pl
 from metier_contracts.authoring import attempt, read_options
 from timesfm import ForecastConfig, TimesFM_2p5_200M_torch
 
+from metier_timeseries.checkpoint import weights_folder
 from metier_timeseries.forecaster import Forecaster, Prediction, Window, checked
 from metier_timeseries.network import alone_where_it_fails, batches, module_bytes
 from metier_timeseries.options import NetworkOptions
 from metier_timeseries.quantiles import at_levels
-from metier_timeseries.refusals import weights_folder
 
 _LEVELS = tuple(round(0.1 * step, 1) for step in range(1, 10))
 _MEAN = 0

@@ -1,4 +1,4 @@
-"""Refusals: of requests that no loader serves, and of folders without a checkpoint."""
+"""The folder of a card's weights."""
 
 from __future__ import annotations
 
@@ -8,20 +8,7 @@ from metier_contracts import (
     ModelCard,
     ModelLoadError,
     Placement,
-    Request,
-    Response,
-    UnsupportedError,
 )
-
-
-def unsupported(request: Request[Response], card: ModelCard) -> UnsupportedError:
-    """Return the error of a request that no loader of this plugin serves."""
-    return UnsupportedError(
-        f"{card.id} does not serve {type(request).__name__}",
-        expected=f"a request for {', '.join(card.tasks)}",
-        got=type(request).__name__,
-        blame="the request, or the card's tasks",
-    )
 
 
 def weights_folder(card: ModelCard, placement: Placement, needed: str = "config.json") -> Path:
