@@ -110,5 +110,5 @@ def _irregular(index: pd.DatetimeIndex, expected: str) -> InputError:
         expected=expected,
         got=f"steps from {steps.min()} to {steps.max()}, mostly {steps.mode().iloc[0]}",
         blame="timestamps of the series",
-        hint='resample it: series.resample("h"), with the step that it should have',
+        hint='resample it: series.resample("h"), or --resample h, with the step that it should have',
     )
