@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,13 +20,13 @@ from metier_contracts import (
     Request,
     Response,
 )
-from metier_contracts.authoring import attempt, read_options
+from metier_contracts.authoring import read_options
 from numpy.typing import NDArray
 
 from metier_gnn.adjacency import joined
 from metier_gnn.answers import asked_of, check_width
 from metier_gnn.bond_messages import BondNetwork, from_checkpoint
-from metier_gnn.gathering import passes
+from metier_gnn.gathering import answered_in_passes
 from metier_gnn.inert import read_inert
 from metier_gnn.options import ChempropOptions
 from metier_gnn.placing import module_bytes, tensor_of
@@ -55,20 +54,7 @@ class Chemprop:
 
     def infer(self, requests: Sequence[Request[Any]], context: CallContext) -> Sequence[Response | MetierError]:
         """Answer each request, in order; checks `context` before each pass."""
-        answers: list[GraphScore | Response | MetierError] = [
-            attempt(partial(self._checked, request)) for request in requests
-        ]
-        sound = [(place, one) for place, one in enumerate(answers) if isinstance(one, GraphScore)]
-        for positions in passes([request.graph for _, request in sound], self._options.batch_edges):
-            context.check()
-            found = attempt(partial(self._pass, [sound[position][1].graph for position in positions]))
-            for row, position in enumerate(positions):
-                answers[sound[position][0]] = (
-                    found
-                    if isinstance(found, MetierError)
-                    else GraphScores(scores=found[row : row + 1], labels=self._labels)
-                )
-        return [answer for answer in answers if not isinstance(answer, GraphScore)]
+        return answered_in_passes(requests, self._checked, self._pass, self._options.batch_edges, context)
 
     def _checked(self, request: Request[Any]) -> GraphScore:
         asked = asked_of(request, self.card)
@@ -79,7 +65,8 @@ class Chemprop:
         return asked
 
     @torch.inference_mode()
-    def _pass(self, graphs: Sequence[Graph]) -> NDArray[np.float32]:
+    def _pass(self, requests: Sequence[GraphScore]) -> list[GraphScores]:
+        graphs = [request.graph for request in requests]
         sizes = [graph.num_nodes for graph in graphs]
         counts = np.cumsum([0, *(graph.num_edges for graph in graphs)])
         backs = [reverses(graph) + count for graph, count in zip(graphs, counts[:-1], strict=True)]
@@ -93,7 +80,7 @@ class Chemprop:
         tensors = [tensor_of(part, self.device) for part in parts]
         outputs = torch.stack([self._scores(network(*tensors)) for network in self._networks])
         scores: NDArray[np.float32] = outputs.mean(dim=0).cpu().numpy()
-        return scores
+        return [GraphScores(scores=row[None], labels=self._labels) for row in scores]
 
     def _scores(self, outputs: torch.Tensor) -> torch.Tensor:
         return outputs.sigmoid() if self._options.probabilities else outputs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,11 +19,11 @@ from metier_contracts import (
     Request,
     Response,
 )
-from metier_contracts.authoring import attempt, read_options
+from metier_contracts.authoring import read_options
 
 from metier_gnn.answers import asked_of, check_features, check_pairs
 from metier_gnn.checkpoint import load_network
-from metier_gnn.gathering import Gathered, about_pairs, passes
+from metier_gnn.gathering import Gathered, about_pairs, answered_in_passes
 from metier_gnn.network import Batch, Network
 from metier_gnn.options import NetworkOptions
 from metier_gnn.placing import module_bytes, tensor_of
@@ -48,18 +47,7 @@ class FittedNetwork:
 
     def infer(self, requests: Sequence[Request[Any]], context: CallContext) -> Sequence[Response | MetierError]:
         """Answer each request, in order; checks `context` before each pass."""
-        answers: list[GraphScore | Response | MetierError] = [
-            attempt(partial(self._checked, request)) for request in requests
-        ]
-        sound = [(place, one) for place, one in enumerate(answers) if isinstance(one, GraphScore)]
-        for positions in passes([request.graph for _, request in sound], self._options.batch_edges):
-            context.check()
-            chosen = [sound[position] for position in positions]
-            found = attempt(partial(self._pass, [request for _, request in chosen]))
-            each: Sequence[Response | MetierError] = [found] * len(chosen) if isinstance(found, MetierError) else found
-            for (place, _), answer in zip(chosen, each, strict=True):
-                answers[place] = answer
-        return [answer for answer in answers if not isinstance(answer, GraphScore)]
+        return answered_in_passes(requests, self._checked, self._pass, self._options.batch_edges, context)
 
     def _checked(self, request: Request[Any]) -> GraphScore:
         asked = asked_of(request, self.card)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
-from metier_contracts import Graph
+from metier_contracts import CallContext, Graph, GraphScore, GraphScores, MetierError, Request, Response
+from metier_contracts.authoring import attempt
 
 from metier_gnn.adjacency import Edges, Matrix, adjacency, joined
 from metier_gnn.config import NetworkConfig
@@ -78,3 +81,33 @@ def passes(graphs: Sequence[Graph], most_edges: int) -> Iterator[list[int]]:
         edges += graph.num_edges
     if positions:
         yield positions
+
+
+def answered_in_passes(
+    requests: Sequence[Request[Any]],
+    check: Callable[[Request[Any]], GraphScore],
+    score: Callable[[Sequence[GraphScore]], Sequence[GraphScores]],
+    batch_edges: int,
+    context: CallContext,
+) -> list[Response | MetierError]:
+    """Answer each request, in order, several graphs a pass; a refused one fails alone, a failed pass as a whole.
+
+    Args:
+        requests: what is asked.
+        check: returns a request that the model serves, or raises why not.
+        score: answers the requests of one pass.
+        batch_edges: the most edges of a pass of several graphs.
+        context: checked before each pass.
+    """
+    checked = [attempt(partial(check, request)) for request in requests]
+    sound = [(place, one) for place, one in enumerate(checked) if isinstance(one, GraphScore)]
+    answers: dict[int, Response | MetierError] = {
+        place: one for place, one in enumerate(checked) if isinstance(one, MetierError)
+    }
+    for positions in passes([request.graph for _, request in sound], batch_edges):
+        context.check()
+        chosen = [sound[position] for position in positions]
+        found = attempt(partial(score, [request for _, request in chosen]))
+        each: Sequence[Response | MetierError] = [found] * len(chosen) if isinstance(found, MetierError) else found
+        answers |= {place: answer for (place, _), answer in zip(chosen, each, strict=True)}
+    return [answers[place] for place in range(len(requests))]
