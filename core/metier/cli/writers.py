@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,21 +35,13 @@ def segment(
     if out is None:
         return _nothing
     kinds = _picture_kinds()
-    if out.suffix.lower() not in kinds or not out.parent.is_dir():
-        raise InputError(
-            f"no picture can be written to {out}",
-            expected=f"a folder that exists, and a name that ends in {', '.join(_USUAL)} or another that Pillow writes",
-            got=f"the folder {out.parent}, the ending {out.suffix or 'none'!r}",
-            blame="--out",
-        )
+    _check_name("picture", "--out", out, kinds, f"{', '.join(_USUAL)} or another that Pillow writes")
 
     def write(request: Any, response: Any) -> None:
         from metier.cli.overlay import overlay
 
-        try:
+        with _told("--out", out):
             overlay(request, response).save(out)
-        except OSError as error:
-            raise InputError(f"{out} cannot be written", expected="a file", got=str(error), blame="--out") from None
 
     return write
 
@@ -74,24 +67,36 @@ def _plotter(name: str, file: Path | None) -> Writer:
             got="an environment without it",
             hint='pip install "metier[timeseries]"',
         )
-    if file.suffix.lower() not in _PLOTS or not file.parent.is_dir():
-        raise InputError(
-            f"no plot can be written to {file}",
-            expected=f"a folder that exists, and a name that ends in {', '.join(_PLOTS)}",
-            got=f"the folder {file.parent}, the ending {file.suffix or 'none'!r}",
-            blame="--plot",
-        )
+    _check_name("plot", "--plot", file, _PLOTS, ", ".join(_PLOTS))
 
     def write(request: Any, response: Any) -> None:
         from metier.cli import plots
 
         figure = getattr(plots, name)(request, response)
-        try:
+        with _told("--plot", file):
             figure.savefig(file)
-        except OSError as error:
-            raise InputError(f"{file} cannot be written", expected="a file", got=str(error), blame="--plot") from None
 
     return write
+
+
+def _check_name(what: str, flag: str, file: Path, endings: Collection[str], shown: str) -> None:
+    """Raise `InputError` where the file's folder is not there, or its name ends in none of the endings."""
+    if file.suffix.lower() not in endings or not file.parent.is_dir():
+        raise InputError(
+            f"no {what} can be written to {file}",
+            expected=f"a folder that exists, and a name that ends in {shown}",
+            got=f"the folder {file.parent}, the ending {file.suffix or 'none'!r}",
+            blame=flag,
+        )
+
+
+@contextmanager
+def _told(flag: str, file: Path) -> Iterator[None]:
+    """Tell of a file that cannot be written as of any wrong flag."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{file} cannot be written", expected="a file", got=str(error), blame=flag) from None
 
 
 WRITERS: dict[str, Callable[..., Writer]] = {
