@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,7 +45,7 @@ def tried(items: Sequence[Item]) -> dict[str, Any]:
             rows.setdefault(name, {"MASE": _mean(items, own), **dict.fromkeys(f"power {power:g}" for power in POWERS)})
         rows[f"auto, folds {folds}"] = {
             "MASE": None,
-            **{f"power {power:g}": _mean(items, _combined(forecasts, errors, power)) for power in POWERS},
+            **{f"power {power:g}": _mean(items, selector.combined(forecasts, errors, power)) for power in POWERS},
         }
         print(folds, rows[f"auto, folds {folds}"], flush=True)
     return rows
@@ -56,16 +55,6 @@ def _card() -> tuple[ModelCard, Placement]:
     with Runtime() as runtime:
         (card,) = (info.card for info in runtime.models() if info.card.id == "auto")
         return card, Placement(directory=runtime.pull(card.id))
-
-
-def _combined(forecasts: Sequence[Sequence[Any]], errors: Any, power: float) -> list[Any]:
-    from metier_contracts.authoring import attempt
-    from metier_timeseries import selector
-
-    return [
-        attempt(partial(selector.combine, [one[place] for one in forecasts], errors[:, place], power))
-        for place in range(errors.shape[1])
-    ]
 
 
 def _mean(items: Sequence[Item], predictions: Sequence[Any]) -> float:

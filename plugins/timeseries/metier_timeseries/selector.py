@@ -42,10 +42,7 @@ class Selector(Forecaster):
     def predict(self, windows: Sequence[Window], context: CallContext) -> Sequence[Prediction | MetierError]:
         """Return what follows each window."""
         errors, forecasts = self.scout(windows, context)
-        return [
-            attempt(partial(combine, [own[place] for own in forecasts], errors[:, place], self._options.power))
-            for place in range(len(windows))
-        ]
+        return combined(forecasts, errors, self._options.power)
 
     def scout(
         self, windows: Sequence[Window], context: CallContext
@@ -79,6 +76,16 @@ class Selector(Forecaster):
         """Drop the tensors."""
         for candidate in self._candidates:
             candidate.close()
+
+
+def combined(
+    forecasts: Sequence[Sequence[Prediction | MetierError]], errors: Values, power: float
+) -> list[Prediction | MetierError]:
+    """Return the average forecast of each series. `forecasts`: of each candidate; `errors`: [C, N], NaN for none."""
+    return [
+        attempt(partial(combine, [own[place] for own in forecasts], errors[:, place], power))
+        for place in range(errors.shape[1])
+    ]
 
 
 def combine(forecasts: Sequence[Prediction | MetierError], errors: Values, power: float) -> Prediction:
