@@ -427,7 +427,13 @@ class Runtime:
         device = place(card, self._device, self._devices)
         with terminal_progress(f"pull {card.id}") as progress:
             directory = self._store.ensure(card, progress=progress)
-        placement = Placement(device, _only_dtype(card), directory, allow_pickle=card.id in self.config.grants)
+        placement = Placement(
+            device,
+            _only_dtype(card),
+            directory,
+            allow_pickle=card.id in self.config.grants,
+            scratch=self._store.scratch(card),
+        )
         try:
             return self._host.load_model(card, placement), placement
         except PluginQuarantinedError:
