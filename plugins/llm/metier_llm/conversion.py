@@ -6,12 +6,15 @@ import hashlib
 import json
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from metier_contracts import ModelLoadError
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, modeling_gguf_pytorch_utils
 
 from metier_llm.transformers_guard import loading
 
@@ -46,7 +49,7 @@ def converted(folder: Path, file: str, scratch: Path) -> Path:
 
 def _convert(folder: Path, file: str, into: Path) -> None:
     into.mkdir(parents=True)
-    with loading():
+    with loading(), _bar_on_a_terminal():
         read: Any = AutoModelForCausalLM.from_pretrained(
             folder, gguf_file=file, dtype=torch.float32, local_files_only=True, trust_remote_code=False
         )
@@ -63,6 +66,17 @@ def _convert(folder: Path, file: str, into: Path) -> None:
         module.save_pretrained(into, max_shard_size="1TB")
         tokenizer.save_pretrained(into)
     (into / _RECORD).write_text(json.dumps({_WEIGHTS: _digest(into / _WEIGHTS)}), encoding="utf-8")
+
+
+@contextmanager
+def _bar_on_a_terminal() -> Iterator[None]:
+    """Let the bar that transformers always draws be seen on a terminal alone."""
+    before = modeling_gguf_pytorch_utils.tqdm
+    modeling_gguf_pytorch_utils.tqdm = partial(before, disable=None, leave=False)
+    try:
+        yield
+    finally:
+        modeling_gguf_pytorch_utils.tqdm = before
 
 
 def _publish(partial: Path, target: Path) -> None:
