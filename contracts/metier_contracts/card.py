@@ -163,7 +163,9 @@ class ModelCard(Contract):
             wanted = "a source that starts with wheel:, hf:, path:, http: or https:"
             raise Refusal(wanted, shown(self.source), field="source")
         if self.key_env is not None and not self.remote:
-            raise Refusal("a source that starts with http: or https: beside key_env", shown(self.source), field="key_env")
+            raise Refusal(
+                "a source that starts with http: or https: beside key_env", shown(self.source), field="key_env"
+            )
         return self
 
     @property

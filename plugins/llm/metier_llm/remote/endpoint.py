@@ -69,12 +69,15 @@ def http_client(endpoint: Endpoint, options: RemoteOptions, header: str, form: s
         for name in (*CREDENTIALS, "openai-organization", "openai-project"):
             request.headers.pop(name, None)
         request.headers.update(own)
+        request.extensions["timeout"] = timeout.as_dict()  # one client passes none of its own
+
+    timeout = httpx2.Timeout(options.timeout_seconds, connect=options.connect_timeout_seconds, pool=None)
 
     async def limit(response: httpx2.Response) -> None:
         response.stream = _Limited(cast("httpx2.AsyncByteStream", response.stream), options.max_answer_bytes)
 
     return httpx2.AsyncClient(
-        timeout=httpx2.Timeout(options.timeout_seconds, connect=options.connect_timeout_seconds, pool=None),
+        timeout=timeout,
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=options.concurrency),
         event_hooks={"request": [prepare], "response": [limit]},
     )

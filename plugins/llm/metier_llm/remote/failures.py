@@ -123,7 +123,9 @@ def _key_refused(endpoint: Endpoint, said: str) -> MetierError:
         f"refuses the key for {endpoint.card}",
         said,
         expected=f"a key that may use {endpoint.model}",
-        blame=f"the key in the environment variable {variable}" if variable else f"the card {endpoint.card}: no key_env",
+        blame=f"the key in the environment variable {variable}"
+        if variable
+        else f"the card {endpoint.card}: no key_env",
         hint=f"check {variable}" if variable else 'name the variable of the key on the card: key_env = "..."',
     )
 
@@ -247,7 +249,9 @@ def _broken(error: BaseException, endpoint: Endpoint) -> Failure:
 
 def _broken_off(error: BaseException, endpoint: Endpoint) -> Failure:
     return Failure(
-        _remote(endpoint, "broke the answer off", endpoint.quoted(str(error)), expected="the whole answer", hint="try again")
+        _remote(
+            endpoint, "broke the answer off", endpoint.quoted(str(error)), expected="the whole answer", hint="try again"
+        )
     )
 
 

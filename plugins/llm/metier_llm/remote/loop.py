@@ -7,7 +7,7 @@ import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from metier_contracts import CallContext, Cancelled
 
@@ -39,7 +39,7 @@ class LoopThread:
             job.cancel()
             job.ended_within(_FAREWELL_SECONDS)
             raise
-        return job.result()
+        return cast("T", job.result())
 
     def finish(self, work: Coroutine[Any, Any, object]) -> None:
         """Do work that ends something, and wait for it a moment; its failure concerns nobody any more."""

@@ -1,7 +1,7 @@
 """Sending a request again after a failure that may pass.
 
-The clients can do this too, but each in its own way: one does not read Retry-After, none knows the caller's deadline, and
-all would send again what failed for good, such as an answer that is too long. So theirs are switched off.
+The clients can do this too, but each in its own way: one does not read Retry-After, none knows the caller's deadline,
+and all would send again what failed for good, such as an answer that is too long. So theirs are switched off.
 """
 
 from __future__ import annotations

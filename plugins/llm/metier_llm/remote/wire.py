@@ -67,7 +67,7 @@ def client_package(module: str, requirement: str, card: str) -> ModuleType:
 
 
 def sampling_fields(request: Generate, seed: int | None, endpoint: Endpoint, options: RemoteOptions) -> dict[str, Any]:
-    """Return what a call says of sampling, by the names of `Sampling`: only what the model takes and what says something.
+    """Return what a call says of sampling, by the names of `Sampling`: what the model takes, without mere defaults.
 
     Raises:
         UnsupportedError: the request sets a field that the model does not take.
