@@ -61,6 +61,7 @@ def http_client(endpoint: Endpoint, options: RemoteOptions, header: str, form: s
         header: the header that holds the key.
         form: what stands in that header.
     """
+    timeout = httpx2.Timeout(options.timeout_seconds, connect=options.connect_timeout_seconds, pool=None)
     # Uncompressed, since max_answer_bytes counts what is sent.
     own = {"accept-encoding": "identity", **options.headers, **endpoint.headers(header, form)}
 
@@ -70,8 +71,6 @@ def http_client(endpoint: Endpoint, options: RemoteOptions, header: str, form: s
             request.headers.pop(name, None)
         request.headers.update(own)
         request.extensions["timeout"] = timeout.as_dict()  # one client passes none of its own
-
-    timeout = httpx2.Timeout(options.timeout_seconds, connect=options.connect_timeout_seconds, pool=None)
 
     async def limit(response: httpx2.Response) -> None:
         response.stream = _Limited(cast("httpx2.AsyncByteStream", response.stream), options.max_answer_bytes)
