@@ -146,6 +146,7 @@ class _Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
+    asked: Asked
 
     def setup(self) -> None:
         super().setup()
@@ -162,7 +163,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        reply = self.server.script.take(Asked(self.path, headers, json.loads(body)))
+        self.asked = Asked(self.path, headers, json.loads(body))
+        reply = self.server.script.take(self.asked)
         try:
             reply(self)
         except OSError:

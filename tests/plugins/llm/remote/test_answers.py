@@ -191,13 +191,14 @@ def test_what_anthropic_is_sent(serve: Serve, reach: Reach) -> None:
 
 
 def test_what_gemini_is_sent(serve: Serve, reach: Reach) -> None:
+    # The mixed spelling is the client's own; the API takes either.
     asked = sent(Gemini(), TALK, serve, reach)
     assert asked.path == "/v1beta/models/m:generateContent"
     data = png(ImagePart(image=PIXEL))
     assert asked.body == {
         "systemInstruction": {"parts": [{"text": "Be brief."}]},
         "contents": [
-            {"role": "user", "parts": [{"text": "What is"}, {"inlineData": {"mimeType": "image/png", "data": data}}]},
+            {"role": "user", "parts": [{"text": "What is"}, {"inlineData": {"mime_type": "image/png", "data": data}}]},
             {"role": "model", "parts": [{"functionCall": {"name": "add", "args": {"a": 1, "b": 2}}}]},
             {"role": "user", "parts": [{"functionResponse": {"name": "add", "response": {"result": 3}}}]},
             {"role": "model", "parts": [{"text": "Three."}]},
@@ -206,7 +207,7 @@ def test_what_gemini_is_sent(serve: Serve, reach: Reach) -> None:
         "tools": [
             {
                 "functionDeclarations": [
-                    {"name": "add", "description": "Add two numbers.", "parametersJsonSchema": dict(ADD.parameters)}
+                    {"name": "add", "description": "Add two numbers.", "parameters_json_schema": dict(ADD.parameters)}
                 ]
             }
         ],
