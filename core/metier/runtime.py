@@ -364,6 +364,7 @@ class Runtime:
     def load(self, model: str, *, deadline: float | None = None) -> ModelInfo:
         """Load a model now rather than at its first use."""
         entry = self._catalog.get(model)
+        self._selector.allow(entry)
         with self._residency.pinned(entry.card, _context(deadline)):
             return self._info(entry)
 
