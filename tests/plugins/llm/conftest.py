@@ -12,6 +12,8 @@ from metier.weights import WeightStore
 from metier_contracts import ModelCard
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, LlamaConfig, MistralConfig, Qwen3MoeConfig
 
+from tests.support.checkpoints import causal
+
 SIZES: dict[str, Any] = {
     "vocab_size": 320,
     "hidden_size": 32,
@@ -77,3 +79,15 @@ def smollm2_folder(smollm2_card: ModelCard) -> Path:
 def tokenizer(smollm2_folder: Path) -> Any:
     """Its tokenizer."""
     return AutoTokenizer.from_pretrained(smollm2_folder, local_files_only=True)
+
+
+@pytest.fixture(scope="session")
+def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of transformers with a small random model, whose chat template knows tools."""
+    return causal(tmp_path_factory.mktemp("small"), "qwen2")
+
+
+@pytest.fixture(scope="session")
+def small_tokenizer(small_folder: Path) -> Any:
+    """Its tokenizer."""
+    return AutoTokenizer.from_pretrained(small_folder, local_files_only=True)
