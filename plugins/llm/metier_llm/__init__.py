@@ -1,0 +1,1 @@
+"""Language models: local ones by transformers, remote ones by their protocols."""
