@@ -1,0 +1,78 @@
+"""Constraints on what a language model writes: JSON of a schema, calls of tools, pieces of a text."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+from typing import Any
+
+from metier_contracts import InferenceError
+
+from metier_llm.constraints.grammar import Grammar
+from metier_llm.constraints.lark import notation
+from metier_llm.constraints.matching import Matcher
+from metier_llm.constraints.nodes import Node
+from metier_llm.constraints.problems import TooLong
+from metier_llm.constraints.tracking import Track, begin
+from metier_llm.constraints.vocabulary import Vocabulary
+
+__all__ = ["Constraints", "Matcher"]
+
+_KEPT = 64
+_Compiled = tuple[Any, Track]
+
+
+class Constraints:
+    """The constraints of one loaded model.
+
+    Args:
+        tokenizer: the model's, a fast one.
+        vocabulary: columns of the logits.
+        end: tokens that end a turn.
+    """
+
+    def __init__(self, tokenizer: Any, vocabulary: int, end: frozenset[int]) -> None:
+        self._vocabulary = Vocabulary(tokenizer, vocabulary, end)
+        self._compiled: OrderedDict[str, _Compiled] = OrderedDict()
+        self._lock = Lock()
+
+    def json_schema(self, schema: Mapping[str, Any], max_tokens: int) -> Matcher:
+        """Return a matcher for JSON that is valid against the schema and complete within `max_tokens`.
+
+        Raises:
+            UnsupportedError: the schema uses a keyword in a way that text cannot be held to.
+            InputError: no JSON is valid, or none is sure to fit into `max_tokens`.
+        """
+        key = json.dumps(schema)
+        grammar, track = self._kept(key, lambda: Grammar(schema, self._vocabulary.costs).start)
+        if track.cost > max_tokens:
+            raise TooLong(int(track.cost), max_tokens)
+        return Matcher(self._vocabulary, grammar.deep_copy(), track, max_tokens)
+
+    def _kept(self, key: str, start: Callable[[], Node]) -> _Compiled:
+        with self._lock:
+            if key in self._compiled:
+                self._compiled.move_to_end(key)
+                return self._compiled[key]
+        made = self._compile(start())
+        with self._lock:
+            self._compiled[key] = made
+            while len(self._compiled) > _KEPT:
+                self._compiled.popitem(last=False)
+        return made
+
+    def _compile(self, start: Node) -> _Compiled:
+        from llguidance import LLMatcher
+
+        grammar = LLMatcher(self._vocabulary.native, LLMatcher.grammar_from_lark(notation(start)), log_level=0)
+        if grammar.is_error():
+            raise InferenceError(
+                "llguidance refuses the grammar of the JSON Schema.",
+                expected="a grammar within its limits",
+                got=" ".join(grammar.get_error().split())[:300],
+                blame="the request, in its JSON Schema",
+                hint="Make the schema smaller.",
+            )
+        return grammar, begin(start)
