@@ -8,17 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
-from metier_contracts import InferenceError
+from metier_contracts import InferenceError, Tool
 
+from metier_llm.constraints.calls import OPENING, CallMatcher, grammar_of_calls, instructions, parse_tool_calls
 from metier_llm.constraints.grammar import Grammar
 from metier_llm.constraints.lark import notation
-from metier_llm.constraints.matching import Matcher
-from metier_llm.constraints.nodes import Node
+from metier_llm.constraints.matching import GrammarMatcher, Matcher
+from metier_llm.constraints.nodes import Fixed, InOrder, Node, priced
+from metier_llm.constraints.pieces import grammar_of_pieces
 from metier_llm.constraints.problems import TooLong
 from metier_llm.constraints.tracking import Track, begin
 from metier_llm.constraints.vocabulary import Vocabulary
 
-__all__ = ["Constraints", "Matcher"]
+__all__ = ["Constraints", "Matcher", "instructions", "parse_tool_calls"]
 
 _KEPT = 64
 _Compiled = tuple[Any, Track]
@@ -45,11 +47,42 @@ class Constraints:
             UnsupportedError: the schema uses a keyword in a way that text cannot be held to.
             InputError: no JSON is valid, or none is sure to fit into `max_tokens`.
         """
-        key = json.dumps(schema)
-        grammar, track = self._kept(key, lambda: Grammar(schema, self._vocabulary.costs).start)
+        return self._matcher(json.dumps(schema), lambda: Grammar(schema, self._vocabulary.costs).start, max_tokens)
+
+    def tool_calls(self, tools: Sequence[Tool], max_tokens: int, *, required: bool = False) -> Matcher:
+        """Return a matcher for free text in which calls of the tools have arguments that fit.
+
+        A call has the form `<tool_call>{"name":...,"arguments":{...}}</tool_call>`; `parse_tool_calls` reads it. One is
+        begun only where the tokens that are left suffice to end it. `required`: nothing but one call is written.
+        """
+        key = json.dumps([[tool.name, tool.parameters] for tool in tools], default=dict)
+        vocabulary = self._vocabulary
+
+        def call() -> Node:
+            return grammar_of_calls(tools, vocabulary)
+
+        def begun(left: int) -> GrammarMatcher | None:
+            grammar, track = self._kept(key, call)
+            return GrammarMatcher(vocabulary, grammar.deep_copy(), track, left) if track.cost <= left else None
+
+        if not required:
+            return CallMatcher(vocabulary, begun, max_tokens)
+        mark = OPENING.encode()
+        first = self._matcher(
+            f"required {key}", lambda: priced(InOrder((Fixed(mark, vocabulary.costs(mark)), call()))), max_tokens
+        )
+        return CallMatcher(vocabulary, begun, max_tokens, first)
+
+    def spans(self, text: str, entity_types: Sequence[str], max_tokens: int) -> Matcher:
+        """Return a matcher for a JSON list of {"type": one of the types, "text": a piece of the text}, each text once."""
+        key = json.dumps(["spans", text, list(entity_types)])
+        return self._matcher(key, lambda: grammar_of_pieces(text, entity_types, self._vocabulary), max_tokens)
+
+    def _matcher(self, key: str, start: Callable[[], Node], max_tokens: int) -> GrammarMatcher:
+        grammar, track = self._kept(key, start)
         if track.cost > max_tokens:
             raise TooLong(int(track.cost), max_tokens)
-        return Matcher(self._vocabulary, grammar.deep_copy(), track, max_tokens)
+        return GrammarMatcher(self._vocabulary, grammar.deep_copy(), track, max_tokens)
 
     def _kept(self, key: str, start: Callable[[], Node]) -> _Compiled:
         with self._lock:

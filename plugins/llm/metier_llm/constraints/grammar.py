@@ -72,9 +72,12 @@ class Grammar:
     Args:
         schema: the schema.
         tokens: for each place in a text, how many tokens the rest takes.
+        also: a schema that the values must be valid against as well.
     """
 
-    def __init__(self, schema: Mapping[str, Any], tokens: Callable[[bytes], Sequence[int]]) -> None:
+    def __init__(
+        self, schema: Mapping[str, Any], tokens: Callable[[bytes], Sequence[int]], also: Mapping[str, Any] | bool = True
+    ) -> None:
         self._tokens = tokens
         self._root = Root(schema)
         self._tableau = Tableau(self._root.kind)
@@ -82,7 +85,7 @@ class Grammar:
         self._fixed: dict[bytes, Fixed] = {}
         self._names: dict[object, Named] = {}
         self._waiting: list[tuple[Named, Callable[[], Node]]] = []
-        self.start = self.value((Claim(json.dumps(schema), self._root),))
+        self.start = self.value((Claim(json.dumps(schema), self._root), Claim(json.dumps(also), self._root)))
         self._finish()
         if self.start.cost == inf:
             if self._tableau.dropped:
@@ -125,7 +128,7 @@ class Grammar:
     def _rule(self, key: object, body: Callable[[], Node]) -> Named:
         """Return the rule of that key; it is written later, since it may lead back to itself."""
         if key not in self._names:
-            self._names[key] = self._keep(Named(f"r{len(self._names)}"))
+            self._names[key] = self._keep(Named())
             self._waiting.append((self._names[key], body))
         return self._names[key]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from math import inf
 
@@ -14,13 +15,14 @@ from metier_llm.constraints.regexes import (
     Characters,
     Either,
     Not,
+    Piece,
     Regex,
     Repeat,
     Sequence,
 )
 
 # A fixed text is cut where JSON's own words end, since a lexer takes the longest word that it can.
-_WORDS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^"\[\]{}:,]+', re.DOTALL)
+_WORDS = re.compile(rb'"(?:[^"\\\\]|\\\\.)*"|[\[\]{}:,]|</?tool_call>|[^"\[\]{}:,<]+|<', re.DOTALL)
 _ESCAPES = {0x22: r"\x5C\x22", 0x5C: r"\x5C\x5C", 0x0A: r"\x5Cn", 0x0D: r"\x5Cr", 0x09: r"\x5Ct"}
 
 
@@ -35,22 +37,22 @@ class _Writer:
     def __init__(self, start: Node) -> None:
         self._terminals: dict[str, str] = {}
         self._waiting: list[Named] = []
-        self._known: set[str] = set()
+        self._names: dict[Named, str] = {}
         self._rules = [f"start: {self._body(start)}"]
 
     def text(self) -> str:
         while self._waiting:
             named = self._waiting.pop()
-            self._rules.append(f"{named.name}: {self._body(named.body)}")
+            self._rules.append(f"{self._names[named]}: {self._body(named.body)}")
         terminals = [f"{name}: {body}" for body, name in self._terminals.items()]
         return "\n".join([*self._rules, *terminals]) + "\n"
 
     def _body(self, node: Node) -> str:
         if isinstance(node, Named):
-            if node.name not in self._known:
-                self._known.add(node.name)
+            if node not in self._names:
+                self._names[node] = f"r{len(self._names)}"
                 self._waiting.append(node)
-            return node.name
+            return self._names[node]
         if isinstance(node, Fixed):
             return " ".join(self._terminal(f"/{_literal(word)}/") for word in _WORDS.findall(node.text))
         if isinstance(node, Lexeme):
@@ -87,7 +89,7 @@ class _Writer:
 
 def _plain(regex: Regex) -> bool:
     """Return whether there is neither intersection nor complement within."""
-    return not isinstance(regex, Both | Not) and all(_plain(part) for part in _parts(regex))
+    return not isinstance(regex, Both | Not | Piece) and all(_plain(part) for part in _parts(regex))
 
 
 def _parts(regex: Regex) -> tuple[Regex, ...]:
@@ -106,6 +108,9 @@ def expression(regex: Regex) -> str:
         return f"({expression(regex.first)} {expression(regex.second)})"
     if isinstance(regex, Either):
         return f"({' | '.join(expression(option) for option in regex.options)})"
+    if isinstance(regex, Piece):
+        chunks = json.dumps({"substring_chunks": [chunk.decode() for chunk in regex.chunks]}, ensure_ascii=False)
+        return f"(%regex {chunks} & /(?s:.+)/)"
     if isinstance(regex, Both):
         positive = sorted(regex.parts, key=lambda part: isinstance(part, Not))
         return f"({' & '.join(expression(part) for part in positive)})"

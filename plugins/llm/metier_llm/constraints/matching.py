@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import inf
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from metier_contracts import InferenceError
@@ -17,8 +16,22 @@ from metier_llm.constraints.vocabulary import Vocabulary
 _CANDIDATES = (64, 1024)
 
 
-class Matcher:
-    """The state of one generation. `finished`: the text is complete.
+class Matcher(Protocol):
+    """The state of one generation."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the text is complete."""
+
+    def mask(self, logits: torch.Tensor) -> None:
+        """Set to -inf, in place, the logits float32 [V] of the tokens that may not come next."""
+
+    def accept(self, token: int) -> None:
+        """Take note of the token that came."""
+
+
+class GrammarMatcher:
+    """Holds a text to a grammar and to a number of tokens.
 
     llguidance says which tokens the grammar allows next. Of these, the most probable ones are tried on the track: one may
     come if the text can still be ended with the tokens that are left after it. The next token of the cheapest way to the
@@ -91,3 +104,11 @@ class Matcher:
                 blame="the caller of Matcher.accept",
             )
         self._track = track
+
+    def take(self, data: bytes) -> bool:
+        """Take bytes that were written already, as the end of an earlier token. Returns whether they are allowed."""
+        track = self._track.after(data)
+        if track is None or track.cost > self._left:
+            return False
+        self._track = track
+        return not data or bool(self._grammar.consume_tokens(self._vocabulary.native.tokenize_bytes(data)))

@@ -106,10 +106,9 @@ MOST_DISTINCT = 64
 
 
 class Named(Node):
-    """What a name stands for: a rule, so that grammars may be recursive."""
+    """A rule, so that grammars may be recursive."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self) -> None:
         self.body: Node = OneOf(())
 
     def price(self) -> float:
@@ -124,6 +123,12 @@ NOTHING.cost = 0
 def maybe(node: Node) -> Node:
     """Return the node, or nothing."""
     return Many(node, 0, 1)
+
+
+def priced(node: Node) -> Node:
+    """Return a node, its parts priced already, with its cost worked out."""
+    node.cost = node.price()
+    return node
 
 
 def settle(nodes: Iterable[Node]) -> None:

@@ -103,7 +103,7 @@ def _broken(
         zeros = sequence(raw(b"."), repeat(_DIGIT, 1, _FRACTION))
         options.append(sequence(integers(max(ceil(low) + 1, 1), floor(high) - 1), zeros))
     edges = {floor(low), floor(high)} if low != high else set()
-    for whole in sorted(edge for edge in edges if edge < low or edge + 1 > high):
+    for whole in sorted(edge for edge in edges if edge < low or edge < high < edge + 1):
         for places in range(1, 13):
             found = [
                 value

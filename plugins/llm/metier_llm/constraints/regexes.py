@@ -35,6 +35,7 @@ class Regex:
         self.key = key  # holds numbers alone, whose hashes are the same in every process
         self._hash = hash(key)
         self._after: dict[int, Regex] = {}
+        self._by_class: dict[int, Regex] = {}
         self._least: int | None = None
         self._known = False
 
@@ -50,7 +51,11 @@ class Regex:
         """Return what may follow `byte`."""
         found = self._after.get(byte)
         if found is None:
-            found = self._after[byte] = self._derive(byte)
+            heirs = next(mask for mask in self.classes if mask >> byte & 1)
+            found = self._by_class.get(heirs)
+            if found is None:
+                found = self._by_class[heirs] = self._derive(byte)
+            self._after[byte] = found
         return found
 
     def _derive(self, byte: int) -> Regex:
@@ -189,7 +194,8 @@ class Sequence(Regex):
         self.exact = first.exact and second.exact
 
     def _derive(self, byte: int) -> Regex:
-        followed = sequence(self.first.after(byte), self.second)
+        first = self.first.after(byte)
+        followed = self if first is self.first else sequence(first, self.second)
         return either(followed, self.second.after(byte)) if self.first.nullable else followed
 
     @cached_property
@@ -233,7 +239,9 @@ class Repeat(Regex):
         self.exact = item.exact
 
     def _derive(self, byte: int) -> Regex:
-        fewer = repeat(self.item, max(0, self.low - 1), None if self.high is None else self.high - 1)
+        fewer: Regex = self
+        if self.low or self.high is not None:
+            fewer = repeat(self.item, max(0, self.low - 1), None if self.high is None else self.high - 1)
         return sequence(self.item.after(byte), fewer)
 
     @cached_property
@@ -283,6 +291,30 @@ class Not(Regex):
         return self.barred.classes
 
 
+class Piece(Regex):
+    """One or more of the chunks of a text, one after the other. `places`: the chunks, and bytes of them, read so far."""
+
+    exact = True
+
+    def __init__(self, chunks: tuple[bytes, ...], places: frozenset[tuple[int, int]] | None = None) -> None:
+        found = frozenset((index, 0) for index in range(len(chunks))) if places is None else places
+        super().__init__((9, chunks, places is None, found))
+        self.chunks, self.places = chunks, found
+        self.nullable = places is not None and any(read == 0 for _, read in found)
+        lefts = [len(chunks[index]) - read for index, read in found if index < len(chunks)]
+        self.floor = 0 if self.nullable else min(lefts, default=None)
+
+    def _derive(self, byte: int) -> Regex:
+        going = [(index, read) for index, read in self.places if index < len(self.chunks)]
+        read_on = [(index, read + 1) for index, read in going if self.chunks[index][read] == byte]
+        done = {(index + 1, 0) if read == len(self.chunks[index]) else (index, read) for index, read in read_on}
+        return Piece(self.chunks, frozenset(done)) if done else NEVER
+
+    @cached_property
+    def classes(self) -> tuple[int, ...]:
+        return _parts(1 << self.chunks[index][read] for index, read in self.places if index < len(self.chunks))
+
+
 def sequence(*parts: Regex) -> Regex:
     """Return the parts one after the other."""
     if any(part is NEVER for part in parts):
@@ -318,6 +350,8 @@ def both(*parts: Regex) -> Regex:
                 return NEVER
             if not (isinstance(one, Not) and one.barred is NEVER):
                 flat[one] = None
+    if len(flat) > 1 and any(not isinstance(one, Not) and one != _ANY_TEXT for one in flat):
+        flat.pop(_ANY_TEXT, None)
     if not flat:
         return Not(NEVER)
     return next(iter(flat)) if len(flat) == 1 else Both(tuple(sorted(flat, key=hash)))
@@ -472,3 +506,6 @@ def _between(low: bytes, high: bytes) -> Regex:
 
 def _span(low: int, high: int) -> Regex:
     return Bytes(sum(1 << byte for byte in range(low, high + 1))) if low <= high else NEVER
+
+
+_ANY_TEXT = Repeat(Characters(ANY_CHARACTER), 0, None)

@@ -61,6 +61,14 @@ class Track:
     def after(self, data: bytes) -> Track | None:
         """Return where the text stands once `data` has been written, or None where it may not be."""
         track = self
+        if len(self.ways) == 1 and isinstance(state := self.ways[0].state, Regex) and self.ways[0].begun is None:
+            # Most of a text is within one string.
+            way, read = self.ways[0], 0
+            while read < len(data) - 1 and not (follower := state.after(data[read])).nullable:
+                if follower.floor is None:
+                    return None
+                state, read = follower, read + 1
+            track, data = Track((Link(way.node, state, way.rest),), False), data[read:]
         for byte in data:
             track = _gathered(found for way in track.ways for found in _read(way, byte))
             if not track.ways and not track.complete:

@@ -16,7 +16,7 @@ class Vocabulary:
         from llguidance.hf import from_tokenizer
 
         self.size, self.end = size, end
-        known = min(size, len(tokenizer))
+        self.known = known = min(size, len(tokenizer))
         self.native = from_tokenizer(tokenizer, n_vocab=known, eos_token=sorted(end))
         self._bytes = [b"" if self.native.is_special_token(token) else self.native.decode_bytes([token])
                        for token in range(known)]
