@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -12,6 +13,9 @@ import httpx2
 from metier_contracts import ConfigError, ModelCard
 
 from metier_llm.remote.options import CREDENTIALS, RemoteOptions
+
+# The responses that a task has had: one client does not close those of its streams.
+RESPONSES: ContextVar[list[httpx2.Response]] = ContextVar("RESPONSES")
 
 _KEY = re.compile(r"[\x21-\x7e]+")
 _SHOWN = 300
@@ -73,6 +77,8 @@ def http_client(endpoint: Endpoint, options: RemoteOptions, header: str, form: s
         request.extensions["timeout"] = timeout.as_dict()  # one client passes none of its own
 
     async def limit(response: httpx2.Response) -> None:
+        if (responses := RESPONSES.get(None)) is not None:
+            responses.append(response)
         response.stream = _Limited(cast("httpx2.AsyncByteStream", response.stream), options.max_answer_bytes)
 
     return httpx2.AsyncClient(

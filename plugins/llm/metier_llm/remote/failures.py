@@ -54,6 +54,8 @@ class Failure:
             for link in chain:
                 if isinstance(link, kinds):
                     return make(link, endpoint)
+        if getattr(error, "body", None):  # a failure that the server reports within a stream
+            return _broken_off(BrokenOff(_said(error)), endpoint)
         return cls(_remote(endpoint, "did not answer as its protocol says", _named(error, endpoint)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -24,7 +25,7 @@ from metier_contracts.authoring import read_options
 from metier_contracts.tasks.generate import FinishReason
 from pydantic import BaseModel, TypeAdapter
 
-from metier_llm.remote.endpoint import Endpoint, http_client
+from metier_llm.remote.endpoint import RESPONSES, Endpoint, http_client
 from metier_llm.remote.failures import BrokenAnswer, BrokenOff
 from metier_llm.remote.model import RemoteModel
 from metier_llm.remote.options import GeminiOptions
@@ -156,14 +157,17 @@ class Gemini:
         )
 
     async def open(self, call: Call) -> Any:
-        """Return the client's stream."""
-        return await self._client.aio.models.generate_content_stream(**call)
+        """Return the client's stream with its first piece, before which the client sends nothing."""
+        responses: list[httpx2.Response] = []
+        RESPONSES.set(responses)
+        events = await self._client.aio.models.generate_content_stream(**call)
+        return _Stream(await anext(events, None), events, responses)
 
     async def read(self, stream: Any) -> AsyncIterator[GenerationChunk]:
         """Yield the texts as they come; tool calls at the end."""
         gathered = _Gathered()
         async with aclosing(stream):
-            async for event in stream:
+            async for event in stream.pieces():
                 if text := gathered.add(seen(_ANSWER, event)):
                     yield GenerationChunk(text=text)
         yield gathered.end()
@@ -172,6 +176,28 @@ class Gemini:
         """Close the client."""
         self._unused.close()
         await self._http.aclose()
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """An open stream: the piece that came with it, those that follow, and the HTTP responses they come from."""
+
+    first: Any
+    rest: Any
+    responses: Sequence[httpx2.Response]
+
+    async def pieces(self) -> AsyncIterator[Any]:
+        """Yield all pieces."""
+        if self.first is not None:
+            yield self.first
+        async for piece in self.rest:
+            yield piece
+
+    async def aclose(self) -> None:
+        """Close the stream, and the responses, which the client would leave to the garbage collector."""
+        await self.rest.aclose()
+        for response in self.responses:
+            await response.aclose()
 
 
 class _Gathered:

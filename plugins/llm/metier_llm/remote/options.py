@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from metier_contracts.authoring import LoaderOptions
+from metier_contracts.refusal import Refusal
 from pydantic import Field, field_validator
 
 SamplingField = Literal["temperature", "top_p", "top_k", "stop", "seed"]
@@ -47,7 +48,7 @@ class RemoteOptions(LoaderOptions):
     @classmethod
     def _holds_no_key(cls, value: Mapping[str, str]) -> Mapping[str, str]:
         if named := sorted(name for name in value if name.lower() in CREDENTIALS):
-            raise ValueError(f"headers without a key, which the variable named by key_env holds, got {named[0]!r}")
+            raise Refusal("headers without a key, which the variable named by key_env holds", f"one named {named[0]!r}")
         return value
 
 

@@ -50,7 +50,9 @@ class OpenAI:
         deltas: list[tuple[dict[str, Any], str | None]] = [({"role": "assistant", "content": ""}, None)]
         deltas += [({"content": text}, None) for text in texts]
         if calls:
-            deltas.append(({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "add", "arguments": ""}}]}, None))
+            deltas.append(
+                ({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "add", "arguments": ""}}]}, None)
+            )
             for shred in ('{"a": 1, ', '"b": 2}'):
                 deltas.append(({"tool_calls": [{"index": 0, "function": {"arguments": shred}}]}, None))
         deltas.append(({}, "tool_calls" if calls else "stop"))

@@ -188,9 +188,7 @@ def test_what_is_no_answer(reply: Reply, dialect: Dialect, serve: Serve, reach: 
 
 @pytest.mark.parametrize("then", [drop, None], ids=["drop", "end"])
 @pytest.mark.parametrize("place", range(len(OpenAI().pieces(SHORT))))
-def test_a_stream_that_ends_early(
-    place: int, then: Reply | None, dialect: Dialect, serve: Serve, reach: Reach
-) -> None:
+def test_a_stream_that_ends_early(place: int, then: Reply | None, dialect: Dialect, serve: Serve, reach: Reach) -> None:
     lines = dialect.pieces(SHORT)
     if place >= len(lines):
         pytest.skip("the stream of this protocol is shorter")
@@ -224,7 +222,7 @@ def test_a_stream_that_holds_an_error(dialect: Dialect, serve: Serve, reach: Rea
     if dialect.loader == "anthropic":
         told = f"event: error\n{told}"
     runtime = reach(dialect, serve(events([*lines[:2], told])))
-    with pytest.raises(MetierError, match="") as caught:
+    with pytest.raises(MetierError) as caught:
         list(runtime.stream(HELLO, model=ID))
     assert "the disk is on fire" in str(caught.value.got)
 
@@ -290,7 +288,9 @@ def test_closing_a_stream_closes_the_connection(dialect: Dialect, serve: Serve, 
 
 def test_closing_the_model_ends_a_retry_that_waits(dialect: Dialect, serve: Serve) -> None:
     server = serve(answer(dialect.error("later"), 500))
-    model: Any = metier_load(card=card(dialect, server.address + dialect.base, backoff_seconds=30), placement=Placement())
+    model: Any = metier_load(
+        card=card(dialect, server.address + dialect.base, backoff_seconds=30), placement=Placement()
+    )
     answers: list[Any] = []
     caller = threading.Thread(target=lambda: answers.append(_error_of(lambda: model.infer([HELLO], CallContext()))))
     caller.start()
@@ -443,9 +443,7 @@ def test_the_key_is_never_told(
         chain = "".join(traceback.format_exception(error))
         told += [str(error), repr(error), repr(error.__dict__), chain, repr(pickle.dumps(error)), caplog.text]
         assert error.__cause__ is None
-    model: Any = metier_load(
-        card=card(dialect, server.address, fields={"key_env": "OUR_KEY"}), placement=Placement()
-    )
+    model: Any = metier_load(card=card(dialect, server.address, fields={"key_env": "OUR_KEY"}), placement=Placement())
     told += [repr(model), *map(repr, vars(model).values())]
     model.close()
     assert "***" in "".join(told)
