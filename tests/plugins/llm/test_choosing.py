@@ -39,7 +39,9 @@ def test_a_beginning_is_read_once(llama: Any, monkeypatch: pytest.MonkeyPatch) -
     network = Network(llama)
     read: list[int] = []
     forward = network.next_logits
-    monkeypatch.setattr(network, "next_logits", lambda rows, cache: (read.append(len(rows[0])), forward(rows, cache))[1])
+    monkeypatch.setattr(
+        network, "next_logits", lambda rows, cache: (read.append(len(rows[0])), forward(rows, cache))[1]
+    )
     scorer = Scorer(network, chunk=256)
     for prompt in ([1, 2], [3], [1, 2]):
         scorer.log_likelihoods([*range(50)], prompt, [[4]], CallContext())
@@ -65,7 +67,10 @@ def runtime() -> Any:
 
 @pytest.mark.parametrize(
     ("text", "label"),
-    [("You people are wonderful", "praise"), ("I was charged twice", "billing"), ("No network since noon", "outage")],
+    [("You people are wonderful", "praise"),
+        ("I was charged twice for the same order", "billing"),
+        ("My phone has no network since yesterday", "outage"),
+    ],
 )
 def test_the_trained_model_knows_plain_cases(runtime: Runtime, text: str, label: str) -> None:
     answer = runtime.run(Classify(text=text, labels=LABELS), model=MODEL)
