@@ -315,7 +315,9 @@ class Tableau:
 
     def _denied(self, branch: Branch, claim: Claim, words: dict[str, Any]) -> Any:
         """Deny one of the keywords. Each may have neighbours, without which it would say something else."""
-        parts = [word for word in words if word not in _BESIDE and not (word in _SHARP and words[word] in (True, False))]
+        parts = [
+            word for word in words if word not in _BESIDE and not (word in _SHARP and words[word] in (True, False))
+        ]
         if "prefixItems" not in self.kind.VALIDATORS and isinstance(words.get("items"), list):
             self.dropped.add("not")
             return None
@@ -363,8 +365,12 @@ class Tableau:
         elif word in {"const", "enum"}:
             branch.barred += [value] if word == "const" else value
         elif word == "properties":
-            return [], [[[step({"type": "object", "required": [n]}), step({"properties": {n: {"not": s}}})]
-                         for n, s in value.items()]]
+            return [], [
+                [
+                    [step({"type": "object", "required": [n]}), step({"properties": {n: {"not": s}}})]
+                    for n, s in value.items()
+                ]
+            ]
         elif word == "required":
             return [], [[[step({"type": "object", "properties": {name: False}})] for name in value]]
         elif word in {"dependentRequired", "dependencies", "dependentSchemas"}:
@@ -387,8 +393,12 @@ class Tableau:
             branch.contained.append((claim.about(value, holds=False), 1, None))
         elif word == "prefixItems":
             every: list[Any] = [True] * len(value)
-            return [], [[[step({"type": "array", "minItems": index + 1,
-                                "prefixItems": [*every[:index], {"not": one}]})] for index, one in enumerate(value)]]
+            return [], [
+                [
+                    [step({"type": "array", "minItems": index + 1, "prefixItems": [*every[:index], {"not": one}]})]
+                    for index, one in enumerate(value)
+                ]
+            ]
         elif word == "contains" and words.get("minContains", 1) == 1 and "maxContains" not in words:
             return typed("array", items={"not": value})
         else:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
-from uuid import uuid4
 
 import torch
 from metier_contracts import Tool, ToolCall
@@ -54,7 +54,13 @@ def parse_tool_calls(text: str) -> tuple[str, tuple[ToolCall, ...]]:
         return match[0] if found is None else ""
 
     rest = _CALL.sub(taken, text)
-    return (rest.strip() if calls else text), tuple(calls)
+    return (rest.strip() if calls else text), tuple(map(_named, range(len(calls)), calls))
+
+
+def _named(place: int, call: ToolCall) -> ToolCall:
+    """Return a call with an id that the same text gives again, and another call or place does not."""
+    digest = hashlib.sha256(f"{place} {call.to_json()}".encode()).hexdigest()
+    return call.replaced(id=f"call_{digest[:12]}")
 
 
 def _read(body: str) -> list[ToolCall] | None:
@@ -72,7 +78,7 @@ def _call(value: Any) -> ToolCall | None:
     arguments = value.get("arguments", value.get("parameters", {}))
     if not isinstance(arguments, dict):
         return None
-    return ToolCall(id=f"call_{uuid4().hex[:12]}", name=name, arguments=arguments)
+    return ToolCall(id="", name=name, arguments=arguments)
 
 
 def grammar_of_calls(tools: Sequence[Tool], vocabulary: Vocabulary) -> Node:

@@ -232,9 +232,7 @@ class Grammar:
             return self._distinct(branch, [item(index) for index in range(fixed)], item(fixed), low, high, depth)
         return self._enclosed("[", self._items(item, fixed, low, high, depth), "]")
 
-    def _items(
-        self, item: Callable[[int], Claims], fixed: int, low: int, high: int | None, depth: int
-    ) -> Node:
+    def _items(self, item: Callable[[int], Claims], fixed: int, low: int, high: int | None, depth: int) -> Node:
         """Return items with commas between them, the first `fixed` of them each of its own kind."""
         comma = self._text(",")
         last = fixed if high is None else min(fixed, high)
@@ -259,7 +257,9 @@ class Grammar:
         kinds = set(prefix) | ({usual} if high is None or high > len(prefix) else set())
         listed = [value for claims in kinds for value in self._listed(claims) or [_MANY]]
         if _MANY not in listed:
-            return self._subsets([self._listed(claims) or [] for claims in prefix], self._listed(usual) or [], low, high)
+            return self._subsets(
+                [self._listed(claims) or [] for claims in prefix], self._listed(usual) or [], low, high
+            )
         if len(kinds) > 1 or prefix:
             return self._different(prefix, usual, low, high, depth)
         item = self.value(usual, depth)
@@ -270,9 +270,7 @@ class Grammar:
             return self._different(prefix, usual, low, high, depth)
         return self._enclosed("[", self._keep(Distinct(item, key, self._text(","), low, most)), "]")
 
-    def _different(
-        self, prefix: list[Claims], usual: Claims, low: int, high: int | None, depth: int
-    ) -> Node:
+    def _different(self, prefix: list[Claims], usual: Claims, low: int, high: int | None, depth: int) -> Node:
         """Return an array whose items differ by their types, or one of at most one item."""
         claims = [*prefix, *[usual] * max(0, low - len(prefix))][: max(low, 1)] or [usual]
         if len(claims) > 1:
@@ -282,7 +280,9 @@ class Grammar:
                 return self._any([])
             claims = told
         return self._enclosed(
-            "[", self._items(lambda index: claims[min(index, len(claims) - 1)], len(claims), low, len(claims), depth), "]"
+            "[",
+            self._items(lambda index: claims[min(index, len(claims) - 1)], len(claims), low, len(claims), depth),
+            "]",
         )
 
     def _told_apart(self, claims: list[Claims], depth: int) -> list[Claims] | None:
@@ -315,8 +315,11 @@ class Grammar:
         rows: list[Node] = []
         for chosen in _choices(prefix, most):
             left = [value for value in usual if value not in chosen]
-            tail = self._rising(left, 0, low - len(chosen), most - len(chosen), bool(chosen)) if (
-                len(chosen) == len(prefix)) else NOTHING
+            tail = (
+                self._rising(left, 0, low - len(chosen), most - len(chosen), bool(chosen))
+                if (len(chosen) == len(prefix))
+                else NOTHING
+            )
             if len(chosen) < len(prefix) and len(chosen) < low:
                 continue
             head = [part for value in chosen for part in (comma, self._text(value))][1:]
@@ -344,8 +347,11 @@ class Grammar:
         for scope in branch.scopes:
             if scope.keyword == "unevaluatedProperties" and not scope.everything:
                 extras.append((frozenset(scope.names), tuple(scope.patterns), scope.claim))
-        members = [(name, self._row(self._text(f"{_dumped(name)}:"), self.value(self._member(branch, extras, name), depth)))
-                   for name in names if self._named(branch, name)]
+        members = [
+            (name, self._row(self._text(f"{_dumped(name)}:"), self.value(self._member(branch, extras, name), depth)))
+            for name in names
+            if self._named(branch, name)
+        ]
         if any(not self._named(branch, name) for name in branch.required):
             return self._any([])
         low, high = branch.low_members, branch.high_members
@@ -377,9 +383,11 @@ class Grammar:
         options: list[tuple[Node, Lexeme]] = []
         for size in range(len(patterns) + 1):
             for chosen in combinations(patterns, size):
-                key = both(*(matching(one) for one in chosen),
-                           *(not_matching(one) for one in patterns if one not in chosen),
-                           *(without(string_of(name)) for name in names))
+                key = both(
+                    *(matching(one) for one in chosen),
+                    *(not_matching(one) for one in patterns if one not in chosen),
+                    *(without(string_of(name)) for name in names),
+                )
                 claims = [claim for pattern, claim in branch.by_pattern if pattern in chosen]
                 claims += [claim for _, known, claim in extras if not set(known) & set(chosen)]
                 if any(claim.schema is False and claim.holds for claim in claims):
@@ -404,7 +412,12 @@ class Grammar:
         return found
 
     def _members(
-        self, members: list[tuple[str, Node]], required: set[str], low: int, high: int | None, more: list[tuple[Node, Lexeme]]
+        self,
+        members: list[tuple[str, Node]],
+        required: set[str],
+        low: int,
+        high: int | None,
+        more: list[tuple[Node, Lexeme]],
     ) -> Node:
         """Return members in order with commas between them, of which those that are required come by all means."""
         count = len(members)
@@ -423,8 +436,12 @@ class Grammar:
 
         def follow(index: int, written: int, begun: bool) -> Node:
             if index == count:
-                return self._end(more, max(0, low - (len(required) if unbounded else written)) if low else 0,
-                                 most - written if not unbounded else _FREE_MEMBERS, begun)
+                return self._end(
+                    more,
+                    max(0, low - (len(required) if unbounded else written)) if low else 0,
+                    most - written if not unbounded else _FREE_MEMBERS,
+                    begun,
+                )
             name, node = members[index]
             options: list[Node] = []
             if unbounded or written < most:

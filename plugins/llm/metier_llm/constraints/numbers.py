@@ -71,9 +71,7 @@ def written(numbers: Numbers, holds: Callable[[float], bool]) -> Regex:
     return either(*options)
 
 
-def _upwards(
-    numbers: Numbers, low: Fraction, high: Fraction, sign: bytes, holds: Callable[[float], bool]
-) -> Regex:
+def _upwards(numbers: Numbers, low: Fraction, high: Fraction, sign: bytes, holds: Callable[[float], bool]) -> Regex:
     """Return the numbers whose size is from `low` to `high`, with this sign."""
     factor = -1 if sign else 1
     first, last = ceil(low), floor(high)

@@ -84,8 +84,9 @@ class Regex:
             left = state.least()
             assert left is not None  # noqa: S101  (callers ask for `least` first)
             byte = next(
-                one for one in _representatives(state) if (state.after(one).least() or 0) == left - 1
-                and state.after(one).floor is not None
+                one
+                for one in _representatives(state)
+                if (state.after(one).least() or 0) == left - 1 and state.after(one).floor is not None
             )
             text.append(byte)
             state = state.after(byte)

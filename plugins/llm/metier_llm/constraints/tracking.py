@@ -22,7 +22,12 @@ class Link:
     __slots__ = ("begun", "cost", "node", "rest", "seen", "state")
 
     def __init__(
-        self, node: Node, state: int | Regex, rest: Link | None, seen: tuple[bytes, ...] = (), begun: bytes | None = None
+        self,
+        node: Node,
+        state: int | Regex,
+        rest: Link | None,
+        seen: tuple[bytes, ...] = (),
+        begun: bytes | None = None,
     ) -> None:
         self.node, self.state, self.rest, self.seen, self.begun = node, state, rest, seen, begun
         self.cost = _own_cost(node, state) + (rest.cost if rest else 0)

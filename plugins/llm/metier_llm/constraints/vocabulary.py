@@ -18,8 +18,9 @@ class Vocabulary:
         self.size, self.end = size, end
         self.known = known = min(size, len(tokenizer))
         self.native = from_tokenizer(tokenizer, n_vocab=known, eos_token=sorted(end))
-        self._bytes = [b"" if self.native.is_special_token(token) else self.native.decode_bytes([token])
-                       for token in range(known)]
+        self._bytes = [
+            b"" if self.native.is_special_token(token) else self.native.decode_bytes([token]) for token in range(known)
+        ]
         self._tokens: dict[bytes, int] = {}
         for token, data in enumerate(self._bytes):
             if data:
