@@ -123,6 +123,7 @@ class ModelCard(Contract):
     `dtypes`: what it may compute in, of which it takes the fastest that its device has, or the only one.
     `bytes`: of the weights as loaded, an estimate until the first load measures it. `parameters` and
     `active_parameters` (those one token passes through, for mixtures of experts) are counts.
+    `key_env`: the environment variable that holds the key of a remote endpoint, None where it asks for none.
     `options`: settings for the plugin alone, which the runtime passes on unread. `fits`: the tasks that new models can
     be fitted for from this one.
     `verified`: "here" when the trained weights run in the project's tests, "format" when only a checkpoint of the same
@@ -145,6 +146,7 @@ class ModelCard(Contract):
     thread_safe: bool = False
     batching: Literal["runtime", "self"] = "runtime"
     price: Price | None = None
+    key_env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     verified: Literal["here", "format"] = "format"
     summary: str = ""
     options: Mapping[str, Any] = {}
@@ -160,6 +162,10 @@ class ModelCard(Contract):
         if self.source is not None and not self.source.startswith(("wheel:", "hf:", "path:", "http:", "https:")):
             wanted = "a source that starts with wheel:, hf:, path:, http: or https:"
             raise Refusal(wanted, shown(self.source), field="source")
+        if self.key_env is not None and not self.remote:
+            raise Refusal(
+                "a source that starts with http: or https: beside key_env", shown(self.source), field="key_env"
+            )
         return self
 
     @property

@@ -16,6 +16,8 @@
     ├── ModelError                           a model failed at its work
     │   ├── ModelLoadError
     │   ├── InferenceError
+    │   │   └── RemoteError                  the server of a remote model failed, or cannot be reached
+    │   │       └── RateLimitedError         it asks for fewer requests
     │   └── ContractViolation                it answered, and the answer breaks an invariant
     ├── WeightsError                         weights cannot be had or trusted
     │   ├── ChecksumError
@@ -135,6 +137,14 @@ class ModelLoadError(ModelError):
 
 class InferenceError(ModelError):
     """The model raised while it inferred."""
+
+
+class RemoteError(InferenceError):
+    """The server of a remote model failed, refused the key, or could not be reached."""
+
+
+class RateLimitedError(RemoteError):
+    """The server of a remote model asks for fewer requests, and did so until the retries were spent."""
 
 
 class ContractViolation(ModelError):  # noqa: N818  (a violation is the field's word for it)

@@ -18,15 +18,18 @@ from metier_contracts.request import Request, Response
 class Placement:
     """Where and how `metier_load` shall place a model. Later minors may add fields, each with a default.
 
-    `device`: "cpu", "cuda:N" or "mps". `dtype`: a torch dtype's name, or None for the model's best on that device.
-    `directory`: the folder that holds the checked weights, or None for a model without any. `allow_pickle`: whether
-    the user granted this model to be unpickled.
+    `device`: "cpu", "cuda:N", "mps", or "remote" for a card with an endpoint. `dtype`: a torch dtype's name, or None
+    for the model's best on that device. `directory`: the folder that holds the checked weights, or None for a model
+    without any. `allow_pickle`: whether the user granted this model to be unpickled. `scratch`: a folder for what the
+    plugin makes of the weights once, such as a converted checkpoint; it need not exist yet, and goes when the weights
+    are removed. None: keep nothing.
     """
 
     device: str = "cpu"
     dtype: str | None = None
     directory: Path | None = None
     allow_pickle: bool = False
+    scratch: Path | None = None
 
 
 @runtime_checkable

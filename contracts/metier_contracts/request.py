@@ -16,8 +16,8 @@ ResponseT_co = TypeVar("ResponseT_co", bound="Response", covariant=True)
 class Provenance(Contract):
     """Where a response came from.
 
-    `seconds` is this response's share of the wall time of the model call; `cost` is in US dollars (0 for local
-    models until they are priced); `cached` says that no model ran for it.
+    `seconds` is this response's share of the wall time of the model call; `cost` is in US dollars, by the price
+    on the model's card (0 where it has none); `cached` says that no model ran for it.
     """
 
     model: str

@@ -58,9 +58,13 @@ def parse_device(text: str, origin: str | None = None) -> str:
 def place(card: ModelCard, device: str, query: DeviceQuery) -> str:
     """Return the device for a card: the one asked for, or with "auto" the first of cuda:0, mps, cpu that serves.
 
+    A card with an endpoint is "remote", whatever device was asked for.
+
     Raises:
         DeviceError: the machine lacks the device, or the card does not run on it.
     """
+    if card.remote:
+        return "remote"
     if device == "auto":
         return _best(card, query)
     kind = device.partition(":")[0]

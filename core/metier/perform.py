@@ -12,10 +12,13 @@ from typing import Any
 from metier_contracts import (
     CallContext,
     ContractViolation,
+    Generation,
+    GenerationChunk,
     InferenceError,
     MetierError,
     ModelError,
     NoCapableModelError,
+    Price,
     Provenance,
     Request,
     Response,
@@ -235,4 +238,17 @@ def _with_provenance(response: Response, entry: Entry, resident: Resident, secon
             dtype=resident.dtype,
             seconds=0,
         )
+    if (price := entry.card.price) is not None:
+        return response.replaced(provenance=provenance.replaced(seconds=seconds, cost=_cost(price, response)))
     return response.replaced(provenance=provenance.replaced(seconds=seconds))
+
+
+def _cost(price: Price, response: Response) -> float:
+    """Return the US dollars of an answer; those of a stream stand on its last piece, which counts the tokens."""
+    if isinstance(response, GenerationChunk) and response.finish_reason is None:
+        return 0.0
+    if not isinstance(response, Generation | GenerationChunk):
+        return price.per_call
+    read = price.per_million_input_tokens * (response.input_tokens or 0)
+    written = price.per_million_output_tokens * (response.output_tokens or 0)
+    return price.per_call + (read + written) / 1e6

@@ -364,6 +364,7 @@ class Runtime:
     def load(self, model: str, *, deadline: float | None = None) -> ModelInfo:
         """Load a model now rather than at its first use."""
         entry = self._catalog.get(model)
+        self._selector.allow(entry)
         with self._residency.pinned(entry.card, _context(deadline)):
             return self._info(entry)
 
@@ -427,7 +428,13 @@ class Runtime:
         device = place(card, self._device, self._devices)
         with terminal_progress(f"pull {card.id}") as progress:
             directory = self._store.ensure(card, progress=progress)
-        placement = Placement(device, _only_dtype(card), directory, allow_pickle=card.id in self.config.grants)
+        placement = Placement(
+            device,
+            _only_dtype(card),
+            directory,
+            allow_pickle=card.id in self.config.grants,
+            scratch=self._store.scratch(card),
+        )
         try:
             return self._host.load_model(card, placement), placement
         except PluginQuarantinedError:

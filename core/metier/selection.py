@@ -5,6 +5,7 @@ Only cards that state every capability the request needs are considered, and of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -147,5 +148,8 @@ def _price(entry: Entry) -> tuple[float, int, int, str]:
     """Order by money, then by the parameters that one token passes, then by bytes."""
     card = entry.card
     price = card.price
-    money = 0.0 if price is None else price.per_call + price.per_million_input_tokens + price.per_million_output_tokens
+    if price is None:
+        money = math.inf if card.remote else 0.0  # what nobody has stated is not free
+    else:
+        money = price.per_call + price.per_million_input_tokens + price.per_million_output_tokens
     return (money, card.active_parameters or card.parameters, card.bytes, card.id)

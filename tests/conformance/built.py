@@ -23,6 +23,8 @@ BUILDERS: Mapping[str, Callable[[Path], Path]] = {
     "chronos-bolt-small": series_checkpoints.chronos_bolt,
     "chronos-t5-small": series_checkpoints.chronos,
     "timesfm-2.5-200m": series_checkpoints.timesfm,
+    "qwen2.5-0.5b-instruct": partial(checkpoints.causal, kind="qwen2"),
+    "qwen3-30b-a3b-instruct-2507": partial(checkpoints.causal, kind="qwen3_moe"),
 }
 
 

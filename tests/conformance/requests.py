@@ -16,13 +16,16 @@ from metier_contracts import (
     Extract,
     FillMask,
     Forecast,
+    Generate,
     Graph,
     GraphScore,
     ModelCard,
     Rank,
     Request,
+    Sampling,
     Segment,
     Series,
+    Tool,
 )
 from skimage import data
 
@@ -43,6 +46,11 @@ EXAMPLES = ExampleSet.from_pairs(
         ("Thank you for the quick help", "praise"),
         ("Great service, five stars", "praise"),
     ]
+)
+CLOCK = Tool(
+    name="clock",
+    description="Tell the time of day in a place.",
+    parameters={"type": "object", "properties": {"place": {"type": "string"}}, "required": ["place"]},
 )
 ANTIBODY = "EVQLVESGGGLVQPGGSLRLSCAASGFNIKDTYIHWVRQAPGKGLEWVARIYPTNGYTRYADSVKGRFTISADTSKNTAYLQMNSLRAEDTAVYYCSR"
 COINS, CAT = np.repeat(data.coins()[:, :, None], 3, axis=2), data.chelsea()
@@ -78,6 +86,12 @@ REQUESTS: dict[str, Sequence[Request[Any]]] = {
         *(Classify(text=text, labels=["billing", "fault", "praise"]) for text in TEXTS),
         *(Classify(text=text, labels=["billing", "fault", "praise"], multi_label=True) for text in TEXTS[:2]),
         *(Classify(text=text, examples=EXAMPLES) for text in TEXTS),
+    ],
+    "generate": [
+        Generate.of("Why does it rain?", sampling=Sampling(max_tokens=6)),
+        Generate.of(TEXTS[3], sampling=Sampling(max_tokens=8, temperature=0.8, top_p=0.9, seed=5)),
+        Generate(messages="A number", json_schema={"type": "integer"}, sampling=Sampling(max_tokens=20)),
+        Generate(messages="What time is it in Lyon?", tools=[CLOCK], sampling=Sampling(max_tokens=8)),
     ],
     "embed": [*(Embed(texts=[text]) for text in TEXTS), Embed(texts=TEXTS)],
     "rank": [Rank(query=text, candidates=TEXTS) for text in TEXTS[:3]],

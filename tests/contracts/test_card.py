@@ -46,3 +46,13 @@ def test_unmet_needs_are_told(given: dict[str, Any], needs: dict[str, Any], unme
 def test_a_card_with_an_address_is_remote(source: str | None, remote: bool) -> None:
     card = ModelCard(id="a", plugin="p", architecture="llm", licence="MIT", source=source, tasks={"generate": {}})
     assert card.remote is remote
+
+
+def test_a_key_is_named_on_remote_cards_alone() -> None:
+    fields: dict[str, Any] = {"id": "a", "plugin": "p", "architecture": "llm", "licence": "MIT"}
+    fields["tasks"] = {"generate": {}}
+    assert ModelCard(**fields, source="https://x", key_env="A_KEY").key_env == "A_KEY"
+    with pytest.raises(InputError, match="key_env"):
+        ModelCard(**fields, source="path:/x", key_env="A_KEY")
+    with pytest.raises(InputError, match="key_env"):
+        ModelCard(**fields, source="https://x", key_env="sk-0123456789")

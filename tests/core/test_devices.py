@@ -140,3 +140,10 @@ def test_torch_is_asked(available: bool, count: int, expected: int, monkeypatch:
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda, backends=backends, __spec__=object()))
     assert TorchDevices().cuda_count() == expected
     assert TorchDevices().mps_available() is available
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda:0", "mps"])
+def test_a_remote_model_is_put_on_no_device(device: str) -> None:
+    machine = FakeDevices()
+    assert place(card_for("cpu").model_copy(update={"source": "https://example.org/v1"}), device, machine) == "remote"
+    assert machine.asked == 0

@@ -420,3 +420,23 @@ def test_a_card_that_promises_to_stream_and_a_model_that_does_not(plugins: Any) 
         assert caught.value.got == "EchoGenerator"
         assert "metier-acme 1.2.3" in str(caught.value.blame)
         assert rt.unload("acme/w")
+
+
+PRICE = {"per_call": 0.5, "per_million_input_tokens": 1e6, "per_million_output_tokens": 2e6}
+
+
+def test_a_price_on_the_card_makes_the_cost_of_an_answer(plugins: Any, probes: Any) -> None:
+    price = {**PRICE, "source": "a test", "date": "2026-01-31"}
+    plugins.write("acme", plugins.card("acme/g", "streaming-echo", price=price), plugins.card("acme/k", price=price))
+    with Runtime() as rt:
+        whole = rt.run(Generate(messages="so it is"))
+        assert whole.provenance is not None
+        assert whole.provenance.cost == 0.5 + whole.input_tokens + 2 * whole.output_tokens
+        ends = [None, None, "stop"]
+        chunks = [GenerationChunk(text="a", finish_reason=end, input_tokens=3, output_tokens=4) for end in ends]  # type: ignore[arg-type]
+        probes["acme/g"].answer = lambda request: chunks.pop(0)
+        pieces = list(rt.stream(Generate(messages="so it is")))
+        assert [piece.provenance.cost for piece in pieces if piece.provenance is not None] == [0.0, 0.0, 11.5]
+        classified = rt.run(REQUEST)
+        assert classified.provenance is not None
+        assert classified.provenance.cost == 0.5

@@ -155,7 +155,12 @@ def test_offline_and_local_choose_nothing_remote(plugins: Any) -> None:
         with Runtime(**settings) as rt:  # type: ignore[arg-type]
             with pytest.raises(NoCapableModelError, match="remote"):
                 rt.run(REQUEST, model="acme/far")
+            with pytest.raises(NoCapableModelError, match="remote"):
+                rt.load("acme/far")
             with pytest.raises(NoCapableModelError):
                 rt.run(REQUEST)
     with Runtime(privacy="any") as rt:
-        assert rt.run(REQUEST).label == "good"
+        found = rt.run(REQUEST)
+        assert found.label == "good"
+        assert found.provenance is not None
+        assert found.provenance.device == "remote"

@@ -183,6 +183,12 @@ def test_a_remote_card_is_chosen_where_it_may(plugins: Any) -> None:
     assert chosen(privacy="any") == "acme/near"  # for nothing
 
 
+def test_a_remote_card_without_a_price_is_not_taken_for_free(plugins: Any) -> None:
+    far = plugins.card("acme/far", source=REMOTE["source"], parameters=1)
+    plugins.write("acme", far, plugins.card("acme/near", parameters=10**9))
+    assert chosen(privacy="any") == "acme/near"
+
+
 def test_a_plugin_that_lacks_its_extra(plugins: Any) -> None:
     plugins.write("acme", plugins.card("acme/a"), extra="acme", requires=["surely_not_here"])
     with pytest.raises(PluginUnavailableError) as caught:

@@ -95,7 +95,8 @@ class Sampling(Contract):
 class GenerationChunk(Response):
     """A piece of a generation while it streams; the last one carries the finish reason and the token counts.
 
-    `tool_calls`: the calls that are complete with this piece.
+    `tool_calls`: the calls that are complete with this piece. The counts of the last piece are None where a remote
+    server does not say them.
     """
 
     text: str
@@ -106,13 +107,17 @@ class GenerationChunk(Response):
 
 
 class Generation(Response):
-    """What the model wrote. `finish_reason`: "stop" at its own end or a stop string, "length" at max_tokens."""
+    """What the model wrote. `finish_reason`: "stop" at its own end or a stop string, "length" at max_tokens.
+
+    `tokens_known`: False where a remote server did not say how many tokens it read and wrote; both counts are 0 then.
+    """
 
     text: str
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: FinishReason
     input_tokens: int = Field(ge=0)
     output_tokens: int = Field(ge=0)
+    tokens_known: bool = True
 
 
 class Generate(Request[Generation]):

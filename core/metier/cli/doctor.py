@@ -6,12 +6,14 @@ import platform
 from typing import Annotated, Any
 
 import typer
+from metier_contracts import ModelCard
 
 from metier.cli import options
 from metier.cli.output import FAILED, errors_to_exit_codes, print_json, print_table
 from metier.config import load_settings
 from metier.devices import TorchDevices
 from metier.fitted import unreadable_cards
+from metier.keys import keys_of
 from metier.memory import default_budget, format_bytes, machine_bytes
 from metier.plugins.discovery import PluginRecord
 from metier.plugins.doctor import examine, torch_version
@@ -34,11 +36,17 @@ def doctor(
         records = examine()
         unreadable = unreadable_cards()
         machine = _machine()
+        keys = keys_of(_cards(records))
         if as_json:
             plugins = [_as_json(record) for record in records]
-            print_json({"machine": machine, "plugins": plugins, "unreadable": [str(error) for error in unreadable]})
+            unread = [str(error) for error in unreadable]
+            print_json({"machine": machine, "keys": keys, "plugins": plugins, "unreadable": unread})
         else:
             _print_report(records, machine)
+            for variable, is_set in keys.items():
+                typer.echo(
+                    f"{variable}: {'set' if is_set else 'not set, so the remote models that need it do not work'}"
+                )
             for error in unreadable:
                 typer.echo(f"\n{error}")
     if unreadable or any(record.state == "quarantined" for record in records):
@@ -76,6 +84,12 @@ def _print_report(records: list[PluginRecord], machine: dict[str, Any]) -> None:
             typer.echo(f"  cause: {record.cause}\n  fix:   {record.fix}\n")
     for name, value in machine.items():
         typer.echo(f"{name}: {value}")
+
+
+def _cards(records: list[PluginRecord]) -> list[ModelCard]:
+    """Return the cards of all plugins and of the settings."""
+    cards = [card for record in records if record.manifest is not None for card in record.manifest.models]
+    return [*cards, *load_settings().config.cards]
 
 
 def _machine() -> dict[str, Any]:

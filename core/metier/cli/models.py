@@ -8,6 +8,7 @@ import typer
 
 from metier.cli import options
 from metier.cli.output import errors_to_exit_codes, print_json, print_table
+from metier.keys import key_set
 from metier.memory import format_bytes
 from metier.runtime import ModelInfo, Runtime
 
@@ -52,7 +53,7 @@ def _cells(rows: list[ModelInfo]) -> list[list[object]]:
 
 def _weights(info: ModelInfo) -> str:
     if info.card.remote:
-        return "remote"
+        return "remote" if key_set(info.card) is not False else f"remote, {info.card.key_env} is not set"
     if info.card.source is None:
         return "none needed"
     return "pulled" if info.pulled else f"metier pull {info.card.id}"
@@ -65,4 +66,5 @@ def _as_json(info: ModelInfo) -> dict[str, Any]:
         "state": info.state,
         "fix": info.fix,
         "pulled": info.pulled,
+        "key_set": key_set(info.card),
     }

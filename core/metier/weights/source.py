@@ -134,18 +134,25 @@ def listed_files(card: ModelCard) -> dict[str, str] | None:
     return dict(card.sha256)
 
 
-def folder_name(card: ModelCard, source: PulledSource) -> str:
+def folder_name(card: ModelCard, source: Source) -> str:
     """Return the name of the folder in the store: readable, and unlike for sources that differ.
 
     Cards that name the same files of the same source share the folder, so a backbone is fetched once.
     """
     table = listed_files(card)
-    revision = source.revision if isinstance(source, HubSource) else None
+    kind, readable, revision = _identity(source)
     identity = json.dumps([card.source, revision, None if table is None else sorted(table)])
-    readable = source.repository.replace("/", "--") if isinstance(source, HubSource) else source.requirement
-    kind = "hf" if isinstance(source, HubSource) else "wheel"
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", readable)[:80]
     return f"{kind}-{slug}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+
+
+def _identity(source: Source) -> tuple[str, str, str | None]:
+    """Return the source's kind, a readable name, and its revision."""
+    if isinstance(source, HubSource):
+        return "hf", source.repository.replace("/", "--"), source.revision
+    if isinstance(source, WheelSource):
+        return "wheel", source.requirement, None
+    return "path", source.path.name, None
 
 
 def suffix_of(name: str) -> str:

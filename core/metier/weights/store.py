@@ -88,16 +88,24 @@ class WeightStore:
         refuse_pickles(card, folder, card.id in self.grants)
         return folder
 
+    def scratch(self, card: ModelCard) -> Path | None:
+        """Return the folder for what a plugin makes of the card's weights; None for a card without weights."""
+        source = parse_source(card)
+        return None if source is None else self.root / f"{folder_name(card, source)}.made"
+
     def remove(self, card: ModelCard) -> bool:
-        """Remove the card's pulled weights, whole or partial; return whether some were there.
+        """Remove the card's pulled weights, whole or partial, and what was made of them; return whether some were there.
 
         Weights on a path are the user's own and stay. Cards of the same source share their weights: they lose them too.
         """
-        source = parse_source(card)
-        if source is None or isinstance(source, PathSource) or not self.root.is_dir():
+        source, made = parse_source(card), self.scratch(card)
+        if source is None or made is None or not self.root.is_dir():
             return False
         folder = self.root / folder_name(card, source)
         with storage_errors(card, self.root), locked(_lock_of(folder)):
+            remove_tree(made)
+            if isinstance(source, PathSource):
+                return False
             there = folder.exists()
             clear_partials(folder)
             remove_tree(_unfinished(folder))

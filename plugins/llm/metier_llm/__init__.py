@@ -1,1 +1,1 @@
-"""Language models: local ones by transformers, remote ones by their protocols."""
+"""Language models: by transformers on this machine, and over the network by their providers' clients."""

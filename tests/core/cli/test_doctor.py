@@ -64,3 +64,19 @@ def test_config_prints_each_setting_with_its_origin(
     assert (rows["device"]["value"], rows["device"]["origin"]) == ("cpu", "METIER_DEVICE")
     assert rows["offline"]["origin"] == "default"
     assert str(path) in metier("doctor", "--config").out
+
+
+def test_keys_of_remote_models_are_told_by_name(
+    plugins: Any, metier: Any, settings_file: Any, monkeypatch: Any
+) -> None:
+    far = {"source": "https://example.org/v1"}
+    plugins.write("acme", plugins.card("acme/far", **far, key_env="FAR_KEY"), code=HEALTHY)
+    settings_file({"cards": [{"plugin": "acme", **plugins.card("mine/far", **far, key_env="MY_KEY")}]})
+    monkeypatch.setenv("FAR_KEY", "s3cret")
+    monkeypatch.delenv("MY_KEY", raising=False)
+    ran = metier("doctor")
+    assert ran.code == 0
+    assert "FAR_KEY: set\n" in ran.out
+    assert "MY_KEY: not set" in ran.out
+    assert "s3cret" not in ran.out
+    assert metier("doctor", "--json").json["keys"] == {"FAR_KEY": True, "MY_KEY": False}

@@ -50,3 +50,19 @@ def test_a_broken_settings_file_is_named(plugins: Any, metier: Any, settings_fil
     ran = metier("models")
     assert ran.code == 1
     assert str(path) in ran.err
+
+
+def test_a_remote_model_tells_whether_its_key_is_set(plugins: Any, metier: Any, monkeypatch: Any) -> None:
+    far = {"source": "https://example.org/v1", "key_env": "FAR_KEY"}
+    plugins.write("acme", plugins.card("acme/far", **far), plugins.card("acme/open", source="https://example.org/v1"))
+    monkeypatch.delenv("FAR_KEY", raising=False)
+    assert "remote, FAR_KEY is not set" in metier("models").out
+    assert {row["id"]: row["key_set"] for row in metier("models", "--json").json} == {
+        "acme/far": False,
+        "acme/open": None,
+    }
+    monkeypatch.setenv("FAR_KEY", "s3cret")
+    ran = metier("models")
+    assert "is not set" not in ran.out
+    assert "s3cret" not in ran.out + metier("models", "--json").out
+    assert metier("models", "--json").json[0]["key_set"] is True

@@ -1,0 +1,1 @@
+"""Language models over the network: one way to call, retry, cancel and fail, and a wire form for each protocol."""
