@@ -39,7 +39,9 @@ def test_a_beginning_is_read_once(llama: Any, monkeypatch: pytest.MonkeyPatch) -
     network = Network(llama)
     read: list[int] = []
     forward = network.next_logits
-    monkeypatch.setattr(network, "next_logits", lambda rows, cache: (read.append(len(rows[0])), forward(rows, cache))[1])
+    monkeypatch.setattr(
+        network, "next_logits", lambda rows, cache: (read.append(len(rows[0])), forward(rows, cache))[1]
+    )
     scorer = Scorer(network, chunk=256)
     for prompt in ([1, 2], [3], [1, 2]):
         scorer.log_likelihoods([*range(50)], prompt, [[4]], CallContext())

@@ -52,7 +52,9 @@ def test_callers_share_the_steps(llama: Any, monkeypatch: pytest.MonkeyPatch) ->
     rows: list[int] = []
     network = Network(llama)
     forward = network.next_logits
-    monkeypatch.setattr(network, "next_logits", lambda tokens, cache: (rows.append(len(tokens)), forward(tokens, cache))[1])
+    monkeypatch.setattr(
+        network, "next_logits", lambda tokens, cache: (rows.append(len(tokens)), forward(tokens, cache))[1]
+    )
     busy = Engine(network, max_sequences=16, cache_tokens=4096, prefill_chunk=256)
     decodings = [decoding(prompt, 40) for prompt in PROMPTS]
     start = threading.Barrier(len(PROMPTS))
