@@ -40,18 +40,10 @@ def least(constraints: Constraints, schema: Mapping[str, Any]) -> int:
     return int(str(refused.value.expected).split()[-1])
 
 
-@pytest.mark.parametrize("adversary", [random, endless])
+@pytest.mark.parametrize("spare", [0, 32])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_every_schema_is_met_in_time(
-    constraints: Constraints, tokenizer: Any, case: Case, adversary: Adversary
-) -> None:
-    text = written(constraints, tokenizer, case.schema, adversary, MOST)
-    assert invalid("text", text, case.schema) is None
-
-
-@pytest.mark.parametrize("case", CASES[::7], ids=lambda case: case.name)
-def test_the_fewest_tokens_suffice(constraints: Constraints, tokenizer: Any, case: Case) -> None:
-    most = least(constraints, case.schema)
+def test_every_schema_is_met_in_time(constraints: Constraints, tokenizer: Any, case: Case, spare: int) -> None:
+    most = least(constraints, case.schema) + spare
     for adversary in (random, endless):
         assert invalid("text", written(constraints, tokenizer, case.schema, adversary, most), case.schema) is None
 
