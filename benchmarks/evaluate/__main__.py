@@ -19,6 +19,7 @@ from benchmarks.evaluate import (
     selection,
     sentiment,
     social,
+    structures,
     transfers,
 )
 
@@ -33,6 +34,7 @@ JUDGEMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "graph-packages": packages.judge,
     "graph-transfers": transfers.judge,
     "graph-molecules": molecules.judge,
+    "generate-schemas": structures.judge,
 }
 
 

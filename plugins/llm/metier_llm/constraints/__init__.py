@@ -16,7 +16,7 @@ from metier_llm.constraints.lark import notation
 from metier_llm.constraints.matching import GrammarMatcher, Matcher
 from metier_llm.constraints.nodes import Fixed, InOrder, Node, priced
 from metier_llm.constraints.pieces import grammar_of_pieces
-from metier_llm.constraints.problems import TooLong
+from metier_llm.constraints.problems import too_long
 from metier_llm.constraints.tracking import Track, begin
 from metier_llm.constraints.vocabulary import Vocabulary
 
@@ -74,14 +74,17 @@ class Constraints:
         return CallMatcher(vocabulary, begun, max_tokens, first)
 
     def spans(self, text: str, entity_types: Sequence[str], max_tokens: int) -> Matcher:
-        """Return a matcher for a JSON list of {"type": one of the types, "text": a piece of the text}, each text once."""
+        """Return a matcher for a JSON list of {"type": one of the types, "text": a piece of the text}.
+
+        Each text comes once; it begins and ends where words do.
+        """
         key = json.dumps(["spans", text, list(entity_types)])
         return self._matcher(key, lambda: grammar_of_pieces(text, entity_types, self._vocabulary), max_tokens)
 
     def _matcher(self, key: str, start: Callable[[], Node], max_tokens: int) -> GrammarMatcher:
         grammar, track = self._kept(key, start)
         if track.cost > max_tokens:
-            raise TooLong(int(track.cost), max_tokens)
+            raise too_long(int(track.cost), max_tokens)
         return GrammarMatcher(self._vocabulary, grammar.deep_copy(), track, max_tokens)
 
     def _kept(self, key: str, start: Callable[[], Node]) -> _Compiled:

@@ -1,8 +1,8 @@
 """From a JSON Schema to a choice of plain shapes, by the tableau method.
 
-A *claim* is a schema that a value has to be valid against, or must not be. A value's claims are taken apart until only
-keywords of one type each are left: `allOf` and `$ref` add claims, `anyOf`, `oneOf` and `if` branch, `not` turns a claim
-around. What is left of a branch is a `Branch`; its claims about members and items are taken apart when these are written.
+A *claim* is a schema that a value has to be valid against, or must not be. A value's claims are taken apart until
+only keywords of one type each are left: `allOf` and `$ref` add claims, `anyOf`, `oneOf` and `if` branch, `not` turns a
+claim around. What is left is a `Branch`; its claims about members and items are taken apart when these are written.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from metier_llm.constraints.numbers import Numbers, exact
-from metier_llm.constraints.problems import Unsupported
+from metier_llm.constraints.problems import unsupported
 
 _TYPES = frozenset({"null", "boolean", "integer", "fraction", "string", "array", "object"})
 _NUMBERS = frozenset({"integer", "fraction"})
@@ -79,8 +79,8 @@ class Scope:
 class Branch:
     """One way for a value to satisfy its claims.
 
-    `claims`: all that were taken apart on the way, which tell whether a listed value will do. `extras`: claims about the
-    members that are neither among the names nor match a pattern. `each`: claims about the items from an index on.
+    `claims`: all that were taken apart on the way, which tell whether a listed value will do. `extras`: claims about
+    the members that are neither among the names nor match a pattern. `each`: claims about the items from an index on.
     """
 
     types: frozenset[str] = _TYPES
@@ -142,13 +142,13 @@ class Tableau:
         for branch in self._grown(Branch(), [(claim, ()) for claim in claims], []):
             found.append(branch)
             if len(found) > _MOST_BRANCHES:
-                raise Unsupported("anyOf", f"at most {_MOST_BRANCHES} ways to be valid, keywords of a kind multiplied")
+                raise unsupported("anyOf", f"at most {_MOST_BRANCHES} ways to be valid, keywords of a kind multiplied")
         return found
 
     def _grown(self, branch: Branch, todo: list[Step], choices: list[list[list[Step]]]) -> Iterator[Branch]:
         self._roads += 1
         if self._roads > _MOST_ROADS:
-            raise Unsupported("oneOf", f"at most {_MOST_ROADS} ways to be valid, keywords of a kind multiplied")
+            raise unsupported("oneOf", f"at most {_MOST_ROADS} ways to be valid, keywords of a kind multiplied")
         queue = list(todo)
         while queue:
             step = queue.pop(0)
@@ -264,7 +264,7 @@ class Tableau:
         return added, choices
 
     def _only(self, claim: Claim, options: list[Any], index: int, scopes: tuple[int, ...]) -> list[Step]:
-        """Return the claims of `oneOf` where the option at `index` is the one; those that cannot hold beside it need none."""
+        """Return the claims of `oneOf` where the option at `index` holds: what could hold beside it must not."""
         chosen = claim.about(options[index])
         others = [claim.about(option) for place, option in enumerate(options) if place != index]
         apart = [other.turned() for other in others if not self._exclusive(chosen, other)]

@@ -99,7 +99,7 @@ def grammar_of_calls(tools: Sequence[Tool], vocabulary: Vocabulary) -> Node:
 class CallMatcher:
     """Lets text pass, and holds what follows an opening mark to a call of one of the tools.
 
-    `begun(left)` returns a matcher for the rest of a call that has so many tokens left, or None where these are too few.
+    `begun(left)` returns a matcher for the rest of a call that has so many tokens left, None where they are too few.
     `required`: nothing but one call is written.
     """
 

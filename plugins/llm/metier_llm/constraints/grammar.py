@@ -26,7 +26,7 @@ from metier_llm.constraints.nodes import (
 )
 from metier_llm.constraints.numbers import all_but, written
 from metier_llm.constraints.patterns import matching, not_matching
-from metier_llm.constraints.problems import Unsatisfiable, Unsupported
+from metier_llm.constraints.problems import unsatisfiable, unsupported
 from metier_llm.constraints.regexes import NEVER, Regex, any_text, both, either, quoted, string_of, texts, without
 
 _FREE_DEPTH = 3  # of values that the schema says nothing about
@@ -61,7 +61,7 @@ class Root:
             try:
                 found = self._resolver.lookup(reference).contents
             except Unresolvable as error:
-                raise Unsupported("$ref", "references from the top of the schema", repr(reference)) from error
+                raise unsupported("$ref", "references from the top of the schema", repr(reference)) from error
             self._targets[reference] = Claim(json.dumps(found), self)
         return self._targets[reference]
 
@@ -89,15 +89,15 @@ class Grammar:
         self._finish()
         if self.start.cost == inf:
             if self._tableau.dropped:
-                raise Unsupported(sorted(self._tableau.dropped)[0], "keywords that can be turned around")
-            raise Unsatisfiable
+                raise unsupported(sorted(self._tableau.dropped)[0], "keywords that can be turned around")
+            raise unsatisfiable()
 
     def _finish(self) -> None:
         while self._waiting:
             named, body = self._waiting.pop()
             named.body = body()
             if len(self._nodes) > _MOST_RULES:
-                raise Unsupported("$ref", f"at most {_MOST_RULES} pieces of grammar")
+                raise unsupported("$ref", f"at most {_MOST_RULES} pieces of grammar")
         settle(reversed(self._nodes))
 
     # --- pieces
@@ -226,7 +226,7 @@ class Grammar:
 
         def item(index: int) -> Claims:
             own = [*branch.prefix.get(index, ()), *(claim for start, claim in branch.each if index >= start)]
-            return (*own, *(wanted[index] if index in wanted else rest))
+            return (*own, *wanted.get(index, rest))
 
         if branch.unique and (high is None or high > 1):
             return self._distinct(branch, [item(index) for index in range(fixed)], item(fixed), low, high, depth)

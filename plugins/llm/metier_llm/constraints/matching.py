@@ -33,9 +33,9 @@ class Matcher(Protocol):
 class GrammarMatcher:
     """Holds a text to a grammar and to a number of tokens.
 
-    llguidance says which tokens the grammar allows next. Of these, the most probable ones are tried on the track: one may
-    come if the text can still be ended with the tokens that are left after it. The next token of the cheapest way to the
-    end always may, so that there is a way on until the text is complete.
+    llguidance says which tokens the grammar allows next. Of these, the most probable ones are tried on the track: one
+    may come if the text can still be ended with the tokens that are left after it. The next token of the cheapest way
+    to the end always may, so that there is a way on until the text is complete.
     """
 
     def __init__(self, vocabulary: Vocabulary, grammar: Any, track: Track, max_tokens: int) -> None:

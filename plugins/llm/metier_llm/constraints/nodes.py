@@ -1,7 +1,7 @@
-"""A grammar of JSON text: what stands one after the other, what is a choice, what repeats, and the cheapest way through.
+"""A grammar of JSON text: what is in order, what is a choice, what repeats, and the cheapest way through.
 
-`cost` of a node: tokens that suffice to write it, in the cheapest way. It is an upper bound: fixed text is counted as its
-own tokens, everything else a token for each byte.
+`cost` of a node: tokens that suffice to write it, in the cheapest way. It is an upper bound: fixed text is counted as
+its own tokens, everything else a token for each byte.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def _upwards(numbers: Numbers, low: Fraction, high: Fraction, sign: bytes, holds
 def _broken(
     numbers: Numbers, low: Fraction, high: Fraction, sign: bytes, holds: Callable[[float], bool]
 ) -> list[Regex]:
-    """Return numbers with digits behind the point: any between whole numbers, and a choice near bounds that are none."""
+    """Return numbers with digits behind the point: any between whole numbers, and a choice next to a bound."""
     factor = -1 if sign else 1
     uneven = sequence(raw(b"."), repeat(_DIGIT, 0, _FRACTION - 1), _NONZERO)
     options = [sequence(integers(ceil(low), floor(high) - 1), uneven)]

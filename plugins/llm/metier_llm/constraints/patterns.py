@@ -1,7 +1,7 @@
-"""From the regular expressions of `pattern` to ours.
+r"""From the regular expressions of `pattern` to ours.
 
 A pattern is read as Python's `re.search` reads it, which is what checks the text in the end. Where it has to match,
-`\\d`, `\\w` and `\\s` give the ASCII characters alone; where it must not match, all that Python takes them for.
+`\d`, `\w` and `\s` give the ASCII characters alone; where it must not match, all that Python takes them for.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from metier_contracts import InputError
+from metier_contracts import InputError, UnsupportedError
 
-from metier_llm.constraints.problems import Unsupported
+from metier_llm.constraints.problems import unsupported
 from metier_llm.constraints.regexes import (
     NOTHING,
     Ranges,
@@ -66,7 +66,7 @@ def _checked(pattern: str, *, wide: bool) -> Regex:
 
 
 def _class(kind: str, *, wide: bool) -> Ranges:
-    """Return a superset (`wide`) or a subset of what Python takes `\\d`, `\\w`, `\\s` and their opposites for."""
+    """Return a superset (`wide`) or a subset of what Python takes a class or its opposite for."""
     inside = _ASCII[kind.lower()]
     if kind.islower():
         return merged([*inside, _OUTSIDE_ASCII]) if wide else inside
@@ -89,8 +89,8 @@ class _Reader:
             raise self.refusal("a pattern")
         return found
 
-    def refusal(self, what: str) -> Unsupported:
-        return Unsupported("pattern", f"{what} without back references, word boundaries and flags", repr(self.pattern))
+    def refusal(self, what: str) -> UnsupportedError:
+        return unsupported("pattern", f"{what} without back references, word boundaries and flags", repr(self.pattern))
 
     def peek(self, text: str) -> bool:
         return self.pattern.startswith(text, self.at)
@@ -114,7 +114,7 @@ class _Reader:
         return sequence(before, found) if before is not NOTHING else found
 
     def run(self, *, outermost: bool = False) -> Regex:
-        """Read what stands one after the other, up to the next `|` or `)`; the outermost one reaches to the text's end."""
+        """Read up to the next `|` or `)`; what is outermost reaches to the text's end."""
         parts: list[Regex] = []
         while self.at < len(self.pattern) and not self.peek("|") and not self.peek(")"):
             if self.peek("(?=") or self.peek("(?!"):

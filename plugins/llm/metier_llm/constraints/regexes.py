@@ -1,7 +1,7 @@
 """Regular expressions over the bytes of JSON text, with intersection and complement, matched by derivatives.
 
-A derivative is what may still follow once a byte has been read (Brzozowski 1964), so that a state is a regular expression
-itself, and the distance from it to the nearest end is its shortest text.
+A derivative is what may still follow once a byte has been read (Brzozowski 1964), so that a state is a regular
+expression itself, and the distance from it to the nearest end is its shortest text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property, reduce
 from itertools import count
 
-from metier_llm.constraints.problems import Unsupported
+from metier_llm.constraints.problems import unsupported
 
 Ranges = tuple[tuple[int, int], ...]
 """Code points, as ascending disjoint ranges with both ends."""
@@ -25,7 +25,7 @@ ANY_CHARACTER: Ranges = ((0x09, 0x0A), (0x0D, 0x0D), (0x20, 0xD7FF), (0xE000, 0x
 
 
 class Regex:
-    """A set of byte strings. `nullable`: the empty one is in it; `floor`: no string in it is shorter (None: it is empty)."""
+    """A set of byte strings. `nullable`: the empty one is in it; `floor`: none is shorter (None: it has none)."""
 
     nullable: bool
     floor: int | None
@@ -64,6 +64,9 @@ class Regex:
     @cached_property
     def classes(self) -> tuple[int, ...]:
         """Sets of bytes, as bit masks, that part all bytes into those that lead to the same place."""
+        return self._classed()
+
+    def _classed(self) -> tuple[int, ...]:
         raise NotImplementedError
 
     def least(self) -> int | None:
@@ -109,7 +112,7 @@ def _distance(start: Regex) -> int | None:
         if state.nullable:
             return depth
         if len(seen) > _MOST_STATES:
-            raise Unsupported("pattern", "patterns and lengths that are simple enough to be joined")
+            raise unsupported("pattern", "patterns and lengths that are simple enough to be joined")
         for byte in _representatives(state):
             follower = state.after(byte)
             if follower.floor is not None and seen.get(follower, depth + 2) > depth + 1:
@@ -124,8 +127,7 @@ class _Never(Regex):
     def _derive(self, byte: int) -> Regex:
         return self
 
-    @cached_property
-    def classes(self) -> tuple[int, ...]:
+    def _classed(self) -> tuple[int, ...]:
         return (_ALL_BYTES,)
 
 
@@ -135,8 +137,7 @@ class _Nothing(Regex):
     def _derive(self, byte: int) -> Regex:
         return NEVER
 
-    @cached_property
-    def classes(self) -> tuple[int, ...]:
+    def _classed(self) -> tuple[int, ...]:
         return (_ALL_BYTES,)
 
 
@@ -156,8 +157,7 @@ class Bytes(Regex):
     def _derive(self, byte: int) -> Regex:
         return NOTHING if self.mask >> byte & 1 else NEVER
 
-    @cached_property
-    def classes(self) -> tuple[int, ...]:
+    def _classed(self) -> tuple[int, ...]:
         return _parts((self.mask,))
 
 
@@ -179,8 +179,7 @@ class Characters(Regex):
     def _derive(self, byte: int) -> Regex:
         return self.written.after(byte)
 
-    @cached_property
-    def classes(self) -> tuple[int, ...]:
+    def _classed(self) -> tuple[int, ...]:
         return self.written.classes
 
 
@@ -199,8 +198,7 @@ class Sequence(Regex):
         followed = self if first is self.first else sequence(first, self.second)
         return either(followed, self.second.after(byte)) if self.first.nullable else followed
 
-    @cached_property
-    def classes(self) -> tuple[int, ...]:
+    def _classed(self) -> tuple[int, ...]:
         return _parts(self.first.classes + (self.second.classes if self.first.nullable else ()))
 
     def _seek(self) -> int | None:
@@ -221,8 +219,7 @@ class Either(Regex):
     def _derive(self, byte: int) -> Regex:
         return either(*(option.after(byte) for option in self.options))
 
-    @cached_property
-    def classes(self) -> tuple[int, ...]:
+    def _classed(self) -> tuple[int, ...]:
         return _parts(mask for option in self.options for mask in option.classes)
 
     def _seek(self) -> int | None:
@@ -245,8 +242,7 @@ class Repeat(Regex):
             fewer = repeat(self.item, max(0, self.low - 1), None if self.high is None else self.high - 1)
         return sequence(self.item.after(byte), fewer)
 
-    @cached_property
-    def classes(self) -> tuple[int, ...]:
+    def _classed(self) -> tuple[int, ...]:
         return self.item.classes
 
     def _seek(self) -> int | None:
@@ -268,8 +264,7 @@ class Both(Regex):
     def _derive(self, byte: int) -> Regex:
         return both(*(part.after(byte) for part in self.parts))
 
-    @cached_property
-    def classes(self) -> tuple[int, ...]:
+    def _classed(self) -> tuple[int, ...]:
         return _parts(mask for part in self.parts for mask in part.classes)
 
 
@@ -287,13 +282,12 @@ class Not(Regex):
     def _derive(self, byte: int) -> Regex:
         return without(self.barred.after(byte))
 
-    @cached_property
-    def classes(self) -> tuple[int, ...]:
+    def _classed(self) -> tuple[int, ...]:
         return self.barred.classes
 
 
 class Piece(Regex):
-    """One or more of the chunks of a text, one after the other. `places`: the chunks, and bytes of them, read so far."""
+    """One or more chunks of a text in a row. `places`: the chunks to read, and how many bytes of each are read."""
 
     exact = True
 
@@ -311,8 +305,7 @@ class Piece(Regex):
         done = {(index + 1, 0) if read == len(self.chunks[index]) else (index, read) for index, read in read_on}
         return Piece(self.chunks, frozenset(done)) if done else NEVER
 
-    @cached_property
-    def classes(self) -> tuple[int, ...]:
+    def _classed(self) -> tuple[int, ...]:
         return _parts(1 << self.chunks[index][read] for index, read in self.places if index < len(self.chunks))
 
 
