@@ -7,7 +7,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from metier import parallel, route, step, task
+from metier import Step, parallel, route, step, task
 from metier_contracts import (
     Classification,
     Classify,
@@ -129,11 +129,14 @@ def with_answer(found: Handled, written: Generation) -> Handled:
     return replace(found, written=written)
 
 
+questions = parallel(into=Handled, ticket=ticket, answers=nearest_answers) >> route(is_known).to(
+    {True: as_found, False: parallel(into=with_answer, found=as_found, written=write)}
+)
+
 texts = parallel(into=Ticket, text=text, verdict=triage) >> route(label).to(
     {
         "billing": parallel(into=Handled, ticket=ticket, facts=invoice_facts),
-        "question": parallel(into=Handled, ticket=ticket, answers=nearest_answers)
-        >> route(is_known).to({True: as_found, False: parallel(into=with_answer, found=as_found, written=write)}),
+        "question": questions,
     },
     default=hand_over,
 )
@@ -154,17 +157,21 @@ def unusual(meters: Graph) -> GraphScore:
 
 @task
 def outline(picture: Image) -> Segment:
-    """Ask for what is in a box around each circle."""
+    """Ask for what is in a box around each circle, or for everything where there is none."""
     grey = cv2.medianBlur(np.ascontiguousarray(picture.pixels[:, :, 0]), 5)
     circles = cv2.HoughCircles(
         grey, cv2.HOUGH_GRADIENT, 1, 38, param1=120, param2=20, minRadius=SMALLEST, maxRadius=LARGEST
     )
+    if circles is None:
+        return Segment(image=picture, everything=True)
     x, y, radius = circles[0].T
     radius = radius + MARGIN
     return Segment(image=picture, boxes=np.stack([x - radius, y - radius, x + radius, y + radius], axis=1))
 
 
+# All of it: each piece goes to the arm that takes its type.
+
 Post = str | Series | Graph | Image
 Outcome = Handled | ForecastResult | GraphScores | Segmentation
 
-desk = route(texts, ahead, unusual, outline)  # Step[Post, Outcome]: each arm says which type it takes
+desk: Step[Post, Outcome] = route(texts, ahead, unusual, outline)

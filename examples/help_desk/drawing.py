@@ -37,8 +37,10 @@ def _drawn(pieces: Sequence[Piece], outcomes: Sequence[Outcome], folder: Path) -
 
 
 def _outlines(photograph: Photograph, found: Segmentation, path: Path) -> None:
-    pixels, mask = photograph.given.pixels, found.masks.any(axis=0)
-    PIL.Image.fromarray(np.where(mask[:, :, None], pixels // 2 + TINT, pixels).astype(np.uint8)).save(path)
+    pixels = photograph.given.pixels.copy()
+    mask = np.asarray(found.masks.any(axis=0))
+    pixels[mask] = pixels[mask] // 2 + TINT
+    PIL.Image.fromarray(pixels).save(path)
 
 
 def _forecast(readings: Readings, forecast: ForecastResult, path: Path) -> None:
@@ -51,14 +53,14 @@ def _forecast(readings: Readings, forecast: ForecastResult, path: Path) -> None:
     axes.plot(future, forecast.mean, color="tab:orange", label="forecast")
     low, high = forecast.quantiles[:, 0], forecast.quantiles[:, -1]
     axes.fill_between(future, low, high, color="tab:orange", alpha=0.3, label="80 % of outcomes")
-    axes.legend()
+    axes.legend(loc="lower left")
     figure.savefig(path)
 
 
 def _graph(meters: Meters, scores: GraphScores, path: Path) -> None:
     figure = matplotlib.figure.Figure(figsize=(7, 7), layout="constrained")
     axes = figure.add_subplot(title=meters.id)
-    graph = nx.Graph(zip(*meters.given.edge_index.tolist(), strict=True))
+    graph: nx.Graph[int] = nx.Graph(zip(*meters.given.edge_index.tolist(), strict=True))
     places = nx.spring_layout(graph, seed=0)
     x, y = np.array([places[node] for node in range(meters.given.num_nodes)]).T
     axes.plot(x[meters.given.edge_index], y[meters.given.edge_index], color="lightgrey", linewidth=0.4, zorder=0)

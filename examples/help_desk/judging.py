@@ -81,8 +81,8 @@ def is_right(letter: Letter, handled: Handled) -> bool:
     if letter.word:
         return handled.written is not None and letter.word in handled.written.text.lower()
     if letter.answer:
-        known = handled.answers is not None and handled.written is None
-        return known and handled.answers is not None and ANSWERS[handled.answers.best]["id"] == letter.answer
+        known = handled.answers if handled.written is None else None
+        return known is not None and ANSWERS[known.best]["id"] == letter.answer
     return True
 
 
@@ -101,7 +101,7 @@ def error(guess: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
 
 def most_unusual(meters: Meters, scores: GraphScores) -> list[int]:
     """Return as many nodes as do not belong, those with the highest scores."""
-    return np.argsort(-scores.scores[:, 0])[: len(meters.odd)].tolist()
+    return [int(node) for node in np.argsort(-scores.scores[:, 0])[: len(meters.odd)]]
 
 
 def _unusual(meters: Meters, scores: GraphScores) -> tuple[str, tuple[int, int]]:
@@ -115,11 +115,11 @@ def _outlines(photograph: Photograph, found: Segmentation) -> tuple[str, tuple[i
     areas = found.masks.sum(axis=(1, 2))
     across = 2 * np.sqrt(areas / np.pi)
     answer = f"{np.count_nonzero(areas)} things, {across.min():.0f} to {across.max():.0f} pixels across"
-    if photograph.masks is None:
-        right = min(np.count_nonzero(areas), photograph.count)
-    else:
-        right = sum(max(_overlap(mask, other) for other in found.masks) >= COVERED for mask in photograph.masks)
-    return answer, (int(right), photograph.count)
+    truth = photograph.masks
+    if truth is None:
+        return answer, (min(int(np.count_nonzero(areas)), photograph.count), photograph.count)
+    best = [max(_overlap(mask, other) for other in found.masks) for mask in truth]
+    return answer, (sum(share >= COVERED for share in best), photograph.count)
 
 
 def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:

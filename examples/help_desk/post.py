@@ -135,12 +135,12 @@ def meters(seed: int) -> Meters:
     links = links[:, links[0] != links[1]]
     both = np.unique(np.concatenate([links, links[::-1]], axis=1), axis=1)
     names = tuple(f"m{number:03}" for number in range(len(street)))
-    graph = Graph(edge_index=both, x=course.astype(np.float32), node_ids=names)
+    graph = Graph(edge_index=both, num_nodes=len(street), x=course.astype(np.float32), node_ids=names)
     return Meters(f"meters-{seed}", graph, frozenset(odd.tolist()))
 
 
 def tray(seed: int, height: int = 240, width: int = 320) -> Photograph:
-    """Draw a tray of washers, seen from above: round, of several sizes, on cloth under uneven light."""
+    """Draw a tray of round blanks, seen from above: of several sizes, on cloth under uneven light."""
     rng = np.random.default_rng(seed)
     rows_, columns = np.mgrid[:height, :width]
     picture = 70 + 30 * columns / width + rng.normal(0, 6, (height, width))
