@@ -50,7 +50,11 @@ def _judged(piece: Piece, outcome: Outcome) -> tuple[str, str, str, tuple[int, i
         case Letter() as letter, Handled() as handled:
             return handled.ticket.verdict.label, letter.given, in_words(handled), (is_right(letter, handled), 1)
         case Readings() as readings, ForecastResult() as forecast:
-            return "series", f"{len(readings.given)} values, {readings.id}", *_forecast(readings, forecast)
+            return (
+                "series",
+                f"{len(readings.given)} values, step {readings.given.frequency}",
+                *_forecast(readings, forecast),
+            )
         case Meters() as meters, GraphScores() as scores:
             return (
                 "graph",
@@ -58,7 +62,7 @@ def _judged(piece: Piece, outcome: Outcome) -> tuple[str, str, str, tuple[int, i
                 *_unusual(meters, scores),
             )
         case Photograph() as photograph, Segmentation() as found:
-            size = f"{photograph.given.width} x {photograph.given.height} pixels, {photograph.id}"
+            size = f"{photograph.given.width} x {photograph.given.height} pixels"
             return "picture", size, *_outlines(photograph, found)
     raise TypeError(f"{type(outcome).__name__} is no outcome of a {type(piece).__name__}")
 
