@@ -200,7 +200,7 @@ EARLY = [
 @pytest.mark.parametrize(("dialect", "place", "then"), EARLY)
 def test_a_stream_that_ends_early(place: int, then: Reply | None, dialect: Dialect, serve: Serve, reach: Reach) -> None:
     runtime = reach(dialect, serve(events(dialect.pieces(SHORT)[:place], then)), max_retries=0)
-    with pytest.raises(RemoteError, match="answer was complete|broke the answer off"):
+    with pytest.raises(RemoteError, match=r"answer was complete|broke the answer off"):
         list(runtime.stream(HELLO, model=ID))
 
 
