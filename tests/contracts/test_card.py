@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from metier_contracts import Capabilities, ModelCard
+from metier_contracts import Capabilities, InputError, ModelCard
 
 
 @pytest.mark.parametrize(

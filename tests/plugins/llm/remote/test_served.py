@@ -8,13 +8,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from metier import Runtime
-from metier_contracts import Generate, InputError, Message, ModelCard, RemoteError, Sampling, Tool
+from metier_contracts import Generate, Message, ModelCard, Sampling
 
-from tests.plugins.llm.remote.conftest import ID, WAIT, card
+from tests.plugins.llm.remote.conftest import ID, card
 from tests.plugins.llm.remote.dialects import OpenAI
 
 SERVE = """
@@ -34,7 +33,7 @@ def server(smollm2_folder: Path) -> Iterator[str]:
         try:
             yield _address(process)
         finally:
-            process.terminate()
+            process.kill()
 
 
 def _address(process: subprocess.Popen[str]) -> str:
@@ -85,15 +84,6 @@ def test_max_tokens_and_stop(runtime: Runtime) -> None:
     assert stopped.output_tokens < 30
 
 
-def test_a_seed_repeats_a_draw(runtime: Runtime) -> None:
-    def draw(seed: int) -> str:
-        sampling = Sampling(max_tokens=12, temperature=1.0, seed=seed)
-        return runtime.run(Generate(messages="Tell me a story.", sampling=sampling), model=ID).text
-
-    assert draw(1) == draw(1)
-    assert len({draw(seed) for seed in range(3)}) > 1
-
-
 def test_it_reads_the_whole_conversation(runtime: Runtime) -> None:
     messages = (
         Message(role="system", content="You are a pirate."),
@@ -109,23 +99,3 @@ def test_many_at_once_answer_as_one(runtime: Runtime) -> None:
     one = runtime.run(QUESTION, model=ID)
     for found in runtime.map([QUESTION] * 4, model=ID, progress=False):
         assert found.text == one.text
-
-
-def test_what_it_does_not_take_is_an_error_that_names_it(runtime: Runtime) -> None:
-    with pytest.raises((InputError, RemoteError)) as caught:
-        runtime.run(Generate(messages="One as JSON.", json_schema={"type": "object"}), model=ID)
-    assert "response_format" in str(caught.value.got)
-
-
-def test_leaving_a_stream_leaves_the_server_well(runtime: Runtime) -> None:
-    long = Generate(messages="Count to a hundred.", sampling=Sampling(max_tokens=200))
-    pieces: Any = runtime.stream(long, model=ID)
-    next(pieces)
-    pieces.close()
-    assert runtime.run(QUESTION, model=ID, deadline=3 * WAIT).text
-
-
-def test_tools_go_along(runtime: Runtime) -> None:
-    tool = Tool(name="add", description="Add two numbers.", parameters={"type": "object"})
-    found = runtime.run(Generate(messages="Hello", tools=(tool,), sampling=Sampling(max_tokens=8)), model=ID)
-    assert found.output_tokens <= 8
