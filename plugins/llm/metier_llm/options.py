@@ -28,7 +28,7 @@ class CausalOptions(LoaderOptions):
     max_sequences: int = Field(default=16, ge=1)
     cache_tokens: int = Field(default=32_768, ge=16)
     prefill_chunk: int = Field(default=256, ge=1)
-    classify_prompt: str = "Which of these labels fits the text best? Labels: {labels}. Answer with the label alone."
+    classify_prompt: str = "You label texts. The possible labels are: {labels}. Reply with one label."
     extract_prompt: str = "List every mention of these types in the text: {entity_types}. Copy each from the text."
     extract_tokens: int = Field(default=256, ge=16)
 
