@@ -35,7 +35,7 @@ def judge() -> dict[str, Any]:
             seconds = perf_counter() - begun
             rows[name] = tally(cases, answers) | {"seconds": round(seconds, 1)}
             if not held:
-                rows["free, fences cut"] = tally(cases, [unfenced(answer) for answer in answers])
+                rows["free, fences cut"] = tally(cases, [unfenced(answer) for answer in answers]) | {"seconds": None}
             print(name, {key: value for key, value in rows[name].items() if key != "each"}, flush=True)
     return {
         "title": "JSON of 200 schemas, by SmolLM2-135M-Instruct",
