@@ -190,7 +190,9 @@ def causal(folder: Path, kind: str, *, seed: int = 0) -> Path:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    words.train_from_iterator(["The parcel arrived a day late, but whole. Which label fits? billing, fault, praise"], trainer)
+    words.train_from_iterator(
+        ["The parcel arrived a day late, but whole. Which label fits? billing, fault, praise"], trainer
+    )
     tokenizer = transformers.PreTrainedTokenizerFast(
         tokenizer_object=words, eos_token="<|im_end|>", pad_token="<|endoftext|>"
     )
@@ -219,7 +221,8 @@ def causal(folder: Path, kind: str, *, seed: int = 0) -> Path:
     return folder
 
 
-_CHATML = """{%- if tools %}{{ '<|im_start|>system\nTools:\n' }}{%- for tool in tools %}{{ tool | tojson }}{{ '\n' }}{%- endfor %}
+_CHATML = """{%- if tools %}{{ '<|im_start|>system\nTools:\n' }}
+{%- for tool in tools %}{{ tool | tojson }}{{ '\n' }}{%- endfor %}
 {{- 'Call as <tool_call>{"name": ..., "arguments": ...}</tool_call><|im_end|>\n' }}{%- endif %}
 {%- for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content }}
 {%- for call in message.tool_calls or [] %}

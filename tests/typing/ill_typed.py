@@ -223,6 +223,23 @@ def case_route_after_the_wrong_type() -> None:
     double >> route(mood >> mood_label).to({"glad": length, "sad": length})  # E
 
 
+def case_route_by_type_into_a_part_of_it() -> None:
+    route(length, shout >> encode) >> half  # E
+
+
+def case_route_by_type_after_another_type() -> None:
+    half >> route(shout, decode)  # E
+
+
+def case_route_by_type_of_a_function() -> None:
+    route(shout, len)  # E
+
+
+def case_value_that_no_arm_takes() -> None:
+    with Runtime() as runtime:
+        runtime.run(route(shout, decode), 3)  # E
+
+
 def case_fallback_into_the_wrong_type() -> None:
     fallback(length, length) >> shout  # E
 

@@ -116,6 +116,11 @@ def or_empty(text: str | None) -> str:
 
 
 @step
+def or_number(result: str | int) -> str:
+    return str(result)
+
+
+@step
 def pair(text: str) -> tuple[int, str]:
     return len(text), text
 

@@ -10,6 +10,7 @@ from metier_contracts import Classification, Classify, ExampleSet, Response
 from shared import (
     Colour,
     Desk,
+    Dog,
     Euros,
     Record,
     Row,
@@ -48,6 +49,7 @@ from shared import (
     mood_label,
     names,
     or_empty,
+    or_number,
     place,
     rank,
     row,
@@ -271,6 +273,24 @@ def case_route_within_each() -> None:
     pipeline = words >> each(route(length).to({1: length}, default=length))
     reveal_type(pipeline)  # R: Step[str, list[int]]
     assert run(pipeline, "a bb") == [1, 2]
+
+
+def case_route_by_type() -> None:
+    pipeline = route(length, total)
+    reveal_type(pipeline)  # R: Step[str | Sequence[int], int]
+    assert [run(pipeline, "abc"), run(pipeline, [1, 2])] == [3, 3]
+
+
+def case_route_by_type_gives_what_the_arms_give() -> None:
+    pipeline = route(shout, decode, double)
+    reveal_type(pipeline)  # R: Step[str | bytes | int, str | int]
+    assert [run(pipeline, "a"), run(pipeline, b"a"), run(pipeline, 1)] == ["A", "a", 2]
+
+
+def case_route_by_type_goes_on() -> None:
+    pipeline = each(route(walk, words >> count)) >> each(or_number)
+    reveal_type(pipeline)  # R: Step[Sequence[Dog | str], list[str]]
+    assert run(pipeline, [Dog(), "a b"]) == ["Dog", "2"]
 
 
 def case_fallback() -> None:

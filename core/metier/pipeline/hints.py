@@ -231,6 +231,12 @@ def _fit_arguments(given: tuple[Hint, ...], wanted: tuple[Hint, ...], parameters
     return all(_fits(b, a) if turn else _fits(a, b) for a, b, turn in zip(given, wanted, turned, strict=False))
 
 
+def members(hint: Hint) -> tuple[Hint, ...]:
+    """Return the members of a union, and any other hint as the only one."""
+    hint = plain(hint)
+    return get_args(hint) if origin_of(hint) in UNIONS else (hint,)
+
+
 def literal_members(hint: Hint) -> tuple[Any, ...]:
     """Return the members of a Literal, and nothing for any other hint."""
     hint = plain(hint)

@@ -1,21 +1,32 @@
-"""`route(key).to({...}, default=...)`: one of several steps, chosen by a key."""
+"""`route`: one of several steps, chosen by a key, `route(key).to({...})`, or by the value's type, `route(a, b)`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic
+from functools import reduce
+from typing import Any, Generic, Union, overload
 
 from metier_contracts import InputError, PipelineTypeError
 from typing_extensions import TypeVar
 
 from metier.pipeline.engine import Call, Failed, apply, attempt
-from metier.pipeline.hints import literal_members, show
+from metier.pipeline.hints import STANDARD, Hint, fits, generic, literal_members, members, show
 from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
-from metier.pipeline.values import acceptor
+from metier.pipeline.values import Test, acceptor
 
 A = TypeVar("A")
+A1 = TypeVar("A1")
+A2 = TypeVar("A2")
+A3 = TypeVar("A3")
+A4 = TypeVar("A4")
+A5 = TypeVar("A5")
 B = TypeVar("B")
+B1 = TypeVar("B1")
+B2 = TypeVar("B2")
+B3 = TypeVar("B3")
+B4 = TypeVar("B4")
+B5 = TypeVar("B5")
 K = TypeVar("K")
 Key = TypeVar("Key")
 
@@ -49,18 +60,9 @@ class Routed(Step[In_contra, Out_co]):
 
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Find the key of every value, then take the values of each arm through it as one batch."""
-        outcomes = apply(self.key, values, call)
-        by_arm: dict[int, tuple[Step[Any, Any], list[int]]] = {}
-        for position, key in enumerate(outcomes):
-            arm = key if isinstance(key, Failed) else attempt(self._arm, key, self.name)
-            if isinstance(arm, Failed):
-                outcomes[position] = arm
-            else:
-                by_arm.setdefault(id(arm), (arm, []))[1].append(position)
-        for arm, positions in by_arm.values():
-            for position, outcome in zip(positions, apply(arm, [values[p] for p in positions], call), strict=True):
-                outcomes[position] = outcome
-        return outcomes
+        keys = apply(self.key, values, call)
+        arms = [key if isinstance(key, Failed) else attempt(self._arm, key, self.name) for key in keys]
+        return _through(arms, values, call)
 
     def _arm(self, key: Any) -> Step[Any, Any]:
         known: dict[Any, Step[Any, Any]] = dict(self.arms)
@@ -77,6 +79,62 @@ class Routed(Step[In_contra, Out_co]):
                 hint="add an arm, or a default=... for every other key that has a hash",
             )
         return arm
+
+
+def _through(arms: Sequence[Any], values: Sequence[Any], call: Call) -> list[Any]:
+    """Take each value through its own arm, those of one arm as one batch; a `Failed` in its place is the outcome."""
+    outcomes = list(arms)
+    by_arm: dict[int, tuple[Step[Any, Any], list[int]]] = {}
+    for position, arm in enumerate(arms):
+        if not isinstance(arm, Failed):
+            by_arm.setdefault(id(arm), (arm, []))[1].append(position)
+    for arm, positions in by_arm.values():
+        for position, outcome in zip(positions, apply(arm, [values[p] for p in positions], call), strict=True):
+            outcomes[position] = outcome
+    return outcomes
+
+
+@dataclass(frozen=True)
+class ByType(Step[In_contra, Out_co]):
+    """The first arm that takes values of the value's type."""
+
+    arms: tuple[Step[Any, Any], ...]
+
+    @property
+    def name(self) -> str:
+        """The arms' names."""
+        return f"route({', '.join(arm.name for arm in self.arms)})"
+
+    def entries(self) -> Sequence[Port]:
+        """Return what the arms take, together: the value goes to one of them."""
+        return (Port(self.name, Union[tuple(map(_taken, self.arms))]),)  # noqa: UP007
+
+    def exits(self) -> Sequence[Port]:
+        """Return the exits of every arm."""
+        return [port for arm in self.arms for port in arm.exits()]
+
+    def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
+        """Find the arm of every value, then take the values of each arm through it as one batch."""
+        tests = [(arm, acceptor(_taken(arm))) for arm in self.arms]
+        arms = [attempt(lambda one: self._arm(one, tests), value, self.name) for value in values]
+        return _through(arms, values, call)
+
+    def _arm(self, value: Any, tests: Sequence[tuple[Step[Any, Any], Test]]) -> Step[Any, Any]:
+        arm = next((arm for arm, accepts in tests if accepts(value)), None)
+        if arm is None:
+            raise InputError(
+                f"no arm of the route takes {value!r:.80}",
+                expected=" | ".join(show(_taken(arm)) for arm in self.arms),
+                got=type(value).__name__,
+                blame=f"the step before {self.name!r}",
+                hint="add an arm that takes it",
+            )
+        return arm
+
+
+def _taken(arm: Step[Any, Any]) -> Hint:
+    """Return what an arm takes as one hint: the narrowest of its entries, since the value goes to all."""
+    return reduce(lambda one, other: one if fits(one, other) else other, (port.hint for port in arm.entries()))
 
 
 @dataclass(frozen=True)
@@ -102,13 +160,67 @@ class Route(Generic[In_contra, Key]):
         return routed
 
 
-def route(key: Step[A, K], /) -> Route[A, K]:
-    """Begin a route: `route(key).to({value: step, ...}, default=step)`."""
-    if not isinstance(key, Step):
+@overload
+def route(key: Step[A, K], /) -> Route[A, K]: ...
+@overload
+def route(a: Step[A1, B1], b: Step[A2, B2], /) -> Step[A1 | A2, B1 | B2]: ...
+@overload
+def route(a: Step[A1, B1], b: Step[A2, B2], c: Step[A3, B3], /) -> Step[A1 | A2 | A3, B1 | B2 | B3]: ...
+@overload
+def route(
+    a: Step[A1, B1], b: Step[A2, B2], c: Step[A3, B3], d: Step[A4, B4], /
+) -> Step[A1 | A2 | A3 | A4, B1 | B2 | B3 | B4]: ...
+@overload
+def route(
+    a: Step[A1, B1], b: Step[A2, B2], c: Step[A3, B3], d: Step[A4, B4], e: Step[A5, B5], /
+) -> Step[A1 | A2 | A3 | A4 | A5, B1 | B2 | B3 | B4 | B5]: ...
+def route(*steps: Step[Any, Any]) -> Any:
+    """Take a value to one of several steps: by a key, `route(key).to({value: step, ...})`, or by the value's type.
+
+    `route(a, b, ...)` takes a value to the first step that takes values of its type: with a `Step[str, A]` and a
+    `Step[Image, B]` it is a `Step[str | Image, A | B]`.
+
+    Raises:
+        PipelineTypeError: something is no step, or no value would come to an arm, since one before it takes them all.
+    """
+    given: list[object] = [*steps]
+    stranger = next((one for one in given if not isinstance(one, Step)), None)
+    if stranger is not None or not given:
         raise PipelineTypeError(
-            "route takes a step", expected="a Step that gives the key", got=type(key).__name__, blame="route(...)"
+            "route takes steps",
+            expected="a Step that gives the key, or a Step for each type",
+            got="none" if stranger is None else type(stranger).__name__,
+            blame="the arguments of route",
         )
-    return Route(key)
+    if len(steps) == 1:
+        return Route(steps[0])
+    _check_reach(steps)
+    return ByType(steps)
+
+
+def _check_reach(arms: Sequence[Step[Any, Any]]) -> None:
+    for position, arm in enumerate(arms):
+        earlier = next((one for one in arms[:position] if _takes_all(one, arm)), None)
+        if earlier is not None:
+            raise PipelineTypeError(
+                f"no value comes to step {arm.name!r} of route",
+                expected=f"a type that is told from {show(_taken(earlier))} by the value alone",
+                got=f"{arm.name!r} takes {show(_taken(arm))}, after {earlier.name!r}",
+                blame="the arguments of route",
+                hint="put the step with the narrower type first, or use route(key).to({...})",
+            )
+
+
+def _takes_all(one: Step[Any, Any], other: Step[Any, Any]) -> bool:
+    """Tell whether values that `other` takes pass for values of `one`."""
+    takers = [_told(hint) for hint in members(_taken(one))]
+    return all(any(fits(_told(hint), taker) for taker in takers) for hint in members(_taken(other)))
+
+
+def _told(hint: Hint) -> Hint:
+    """Return a hint without what a value does not show: the parameters of a class that is no container of Python's."""
+    origin, _ = generic(hint)
+    return origin if isinstance(origin, type) and origin.__module__ not in STANDARD else hint
 
 
 def _check(routed: Routed[Any, Any]) -> None:

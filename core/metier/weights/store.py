@@ -94,7 +94,7 @@ class WeightStore:
         return None if source is None else self.root / f"{folder_name(card, source)}.made"
 
     def remove(self, card: ModelCard) -> bool:
-        """Remove the card's pulled weights, whole or partial, and what was made of them; return whether some were there.
+        """Remove the card's pulled weights, whole or partial, and what was made of them; return whether any were there.
 
         Weights on a path are the user's own and stay. Cards of the same source share their weights: they lose them too.
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from metier_contracts import (
@@ -11,6 +11,7 @@ from metier_contracts import (
     Classify,
     Extract,
     Generate,
+    InputError,
     MetierError,
     Model,
     ModelCard,
@@ -55,8 +56,11 @@ class CausalLM:
             prefill_chunk=options.prefill_chunk,
         )
         self._scorer = Scorer(self._network, options.prefill_chunk)
-        self._constraints = Constraints(
-            checkpoint.tokenizer, checkpoint.module.config.get_text_config().vocab_size, self._ends
+        # To read the vocabulary takes a second, which most requests do not need.
+        self._constraints = cache(
+            partial(
+                Constraints, checkpoint.tokenizer, checkpoint.module.config.get_text_config().vocab_size, self._ends
+            )
         )
         self._chooser = Chooser(
             card, options, checkpoint.tokenizer, self._template, self._scorer, min(self._ends, default=0)
@@ -108,22 +112,26 @@ class CausalLM:
     def _turn(self, request: Generate, context: CallContext) -> Turn:
         if any(message.has_image for message in request.messages):
             raise unsupported(request, self._card)
+        prompt = self._template.encode(request.messages, request.tools, request.json_schema)
+        most = min(request.sampling.max_tokens, self._context - len(prompt))
+        if most < 1:
+            raise _too_long(len(prompt), self._context)
         return Turn(
             request,
-            self._template.encode(request.messages, request.tools, request.json_schema),
-            context=self._context,
+            prompt,
+            most=most,
             ends=self._ends,
             tokenizer=self._tokenizer,
             seed=context.seed,
-            matcher=self._matcher(request),
+            matcher=self._matcher(request, most),
         )
 
-    def _matcher(self, request: Generate) -> Matcher | None:
+    def _matcher(self, request: Generate, most: int) -> Matcher | None:
         if request.json_schema is not None and request.tools:
             raise unsupported(request, self._card)
         if request.json_schema is not None:
-            return self._constraints.json_schema(request.json_schema, request.sampling.max_tokens)
-        return self._constraints.tool_calls(request.tools) if request.tools else None
+            return self._constraints().json_schema(request.json_schema, most)
+        return self._constraints().tool_calls(request.tools, most) if request.tools else None
 
     def resident_bytes(self) -> int:
         """Return the bytes of weights, and of keys and values held now."""
@@ -134,3 +142,13 @@ class CausalLM:
         self._engine.close()
         self._scorer.close()
         self._network.close()
+
+
+def _too_long(tokens: int, context: int) -> InputError:
+    return InputError(
+        "the messages are longer than the model reads",
+        expected=f"fewer than {context} tokens",
+        got=f"{tokens} tokens",
+        blame="messages of the request",
+        hint="shorten the conversation, or choose a model with a longer context (`metier models`)",
+    )

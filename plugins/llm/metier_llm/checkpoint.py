@@ -122,4 +122,6 @@ def _dtype(placement: Placement) -> torch.dtype:
     dtype = getattr(torch, name, None)
     if isinstance(dtype, torch.dtype) and dtype.is_floating_point:
         return dtype
-    raise ConfigError("no such dtype", expected="a floating dtype of torch, such as float32 or bfloat16", got=repr(name))
+    raise ConfigError(
+        "no such dtype", expected="a floating dtype of torch, such as float32 or bfloat16", got=repr(name)
+    )

@@ -6,12 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from metier_contracts import InputError, Message, Tool
+from metier_contracts import InputError, Message, Tool, ToolCall
 
-_TOOLS = (
-    "You may call these functions:\n{tools}\n"
-    'To call one, write <tool_call>{{"name": ..., "arguments": {{...}}}}</tool_call> and nothing else.'
-)
+from metier_llm.constraints.calls import instructions, written
+
 _SCHEMA = "Answer with JSON alone, valid against this JSON Schema:\n{schema}"
 
 
@@ -40,16 +38,15 @@ class ChatTemplate:
             InputError: the template refuses the messages, for example two of one role in a row.
         """
         told = [] if schema is None else [_SCHEMA.format(schema=json.dumps(dict(schema), ensure_ascii=False))]
-        functions = [_function(tool) for tool in tools]
-        if functions and not self._knows_tools:
-            told.append(_TOOLS.format(tools="\n".join(json.dumps(function) for function in functions)))
+        if tools and not self._knows_tools:
+            told.append(instructions(tools))
         turns = _told([self._turn(message) for message in messages], told)
         if not self._template:
             return list(self._tokenizer.encode("\n\n".join(turn["content"] for turn in turns)))
         try:
             text = self._tokenizer.apply_chat_template(
                 turns,
-                tools=functions if functions and self._knows_tools else None,
+                tools=[_function(tool) for tool in tools] if tools and self._knows_tools else None,
                 chat_template=self._template,
                 add_generation_prompt=True,
                 tokenize=False,
@@ -65,14 +62,10 @@ class ChatTemplate:
 
     def _turn(self, message: Message) -> dict[str, Any]:
         turn: dict[str, Any] = {"role": message.role, "content": message.text}
-        calls = [{"name": call.name, "arguments": dict(call.arguments)} for call in message.tool_calls]
-        if calls and self._knows_calls:
-            turn["tool_calls"] = [
-                {"id": call.id, "type": "function", "function": written}
-                for call, written in zip(message.tool_calls, calls, strict=True)
-            ]
-        elif calls:
-            turn["content"] += "".join(f"<tool_call>{json.dumps(call)}</tool_call>" for call in calls)
+        if message.tool_calls and self._knows_calls:
+            turn["tool_calls"] = [_called(call) for call in message.tool_calls]
+        else:
+            turn["content"] += "".join(map(written, message.tool_calls))
         if message.tool_call_id is not None:
             turn["tool_call_id"] = message.tool_call_id
         return turn
@@ -85,6 +78,14 @@ def _told(turns: list[dict[str, Any]], told: Sequence[str]) -> list[dict[str, An
     if turns[0]["role"] == "system":
         return [{**turns[0], "content": "\n\n".join([turns[0]["content"], *told])}, *turns[1:]]
     return [{"role": "system", "content": "\n\n".join(told)}, *turns]
+
+
+def _called(call: ToolCall) -> dict[str, Any]:
+    return {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.name, "arguments": dict(call.arguments)},
+    }
 
 
 def _function(tool: Tool) -> dict[str, Any]:

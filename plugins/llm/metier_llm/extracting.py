@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -28,7 +28,7 @@ class Extractor:
         options: CausalOptions,
         checkpoint: Checkpoint,
         template: ChatTemplate,
-        constraints: Constraints,
+        constraints: Callable[[], Constraints],
     ) -> None:
         self._card = card
         self._options = options
@@ -58,7 +58,7 @@ class Extractor:
                 blame="text of the request",
                 hint="extract from parts of the text",
             )
-        matcher = self._constraints.spans(request.text, request.entity_types)
+        matcher = self._constraints().spans(request.text, request.entity_types, most)
         return Reading(request, prompt, most, matcher, self._checkpoint)
 
 

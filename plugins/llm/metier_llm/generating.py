@@ -6,15 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from metier_contracts import Generate, Generation, GenerationChunk, InputError, ToolCall
+from metier_contracts import Generate, Generation, GenerationChunk, ToolCall
 from metier_contracts.tasks.generate import FinishReason
 
-from metier_llm.constraints import Matcher, parse_tool_calls
+from metier_llm.constraints import Matcher
+from metier_llm.constraints.calls import OPENING, parse_tool_calls
 from metier_llm.engine import Decoding
 from metier_llm.sampling import Sampler
 from metier_llm.writing import Writer
-
-OPENING = "<tool_call>"
 
 
 class Turn:
@@ -23,7 +22,7 @@ class Turn:
     Args:
         request: what is asked.
         prompt: its tokens.
-        context: the most tokens of prompt and answer.
+        most: the most tokens of the answer.
         ends: the tokens that end a turn.
         tokenizer: the tokenizer of `tokenizers`.
         seed: of the draws, where the request names none.
@@ -35,22 +34,14 @@ class Turn:
         request: Generate,
         prompt: list[int],
         *,
-        context: int,
+        most: int,
         ends: frozenset[int],
         tokenizer: Any,
         seed: int | None,
         matcher: Matcher | None,
     ) -> None:
-        if len(prompt) >= context:
-            raise InputError(
-                "the messages are longer than the model reads",
-                expected=f"fewer than {context} tokens",
-                got=f"{len(prompt)} tokens",
-                blame="messages of the request",
-                hint="shorten the conversation, or choose a model with a longer context (`metier models`)",
-            )
         sampling = request.sampling
-        self.decoding = Decoding(prompt, min(sampling.max_tokens, context - len(prompt)), self._choose, self._take)
+        self.decoding = Decoding(prompt, most, self._choose, self._take)
         self._ends = ends
         self._matcher = matcher
         self._sampler = Sampler(sampling, sampling.seed if sampling.seed is not None else seed)
@@ -124,4 +115,6 @@ def _before_call(text: str) -> int:
     found = text.find(OPENING)
     if found >= 0:
         return found
-    return next((len(text) - size for size in range(len(OPENING) - 1, 0, -1) if text.endswith(OPENING[:size])), len(text))
+    return next(
+        (len(text) - size for size in range(len(OPENING) - 1, 0, -1) if text.endswith(OPENING[:size])), len(text)
+    )

@@ -217,6 +217,53 @@ class TestRoute:
             route(measure >> label).to({}, default=length)
 
 
+class TestRouteByType:
+    def test_each_arm_gets_its_types_as_one_batch(self, models: Any) -> None:
+        pipeline = route(measure >> label, total)
+        assert models.batch(pipeline, ["a", [1, 2], "abcdef", [3]]) == ["short", 3, "long", 3]
+        assert models.batches == [["a", "abcdef"]]
+
+    def test_the_first_arm_that_takes_the_value_gets_it(self, models: Any) -> None:
+        pipeline = route(step(int, takes=bool, gives=int), step(abs, takes=int, gives=int))
+        assert models.batch(pipeline, [True, -2]) == [1, 2]
+
+    def test_an_arm_of_several_entries_takes_the_narrowest(self, models: Any) -> None:
+        anything = step(str, takes=object, gives=str)
+        pipeline = route(parallel(anything, length), parallel(total, anything))
+        assert models.batch(pipeline, ["ab", [1]]) == [("ab", 2), (1, "[1]")]
+        assert [port.hint for port in pipeline.entries()] == [str | Sequence[int]]
+
+    def test_a_value_that_no_arm_takes_fails_alone(self, models: Any) -> None:
+        @step
+        def given(text: str) -> Any:
+            return 1.5 if text == "b" else text
+
+        outcomes = models.batch(given >> route(length, total), ["a", "b", "bad", "ccc"])
+        assert outcomes[::3] == [1, 3]
+        assert isinstance(outcomes[1], InputError)
+        assert "expected: str | Sequence[int]" in str(outcomes[1])
+        assert isinstance(outcomes[2], ZeroDivisionError)
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            (length, words),
+            (step(str, takes=object, gives=str), length),
+            (total, step(sum, takes=list[int], gives=int)),
+            (label, step(str, takes=Classification[Literal["a", "b"]], gives=str)),
+            (route(length, total), words),
+        ],
+    )
+    def test_an_arm_to_which_no_value_comes_is_refused(self, first: Any, second: Any) -> None:
+        with pytest.raises(PipelineTypeError, match="no value comes to step"):
+            route(first, second)
+
+    def test_what_is_no_step_is_refused(self) -> None:
+        for arms in ((), (length, len)):
+            with pytest.raises(PipelineTypeError, match="route takes steps"):
+                route(*arms)
+
+
 class TestValues:
     def test_composition_is_associative(self) -> None:
         assert (words >> each(length)) >> total == words >> (each(length) >> total)

@@ -33,7 +33,7 @@ def test_a_prompt_is_what_transformers_makes_of_it(tokenizer: Any) -> None:
 
 def test_tools_are_told_where_the_template_does_not(tokenizer: Any) -> None:
     text = shown(tokenizer, *ASKED, tools=[WEATHER])
-    assert text.startswith("<|im_start|>system\nBe brief.\n\nYou may call these functions:")
+    assert text.startswith("<|im_start|>system\nBe brief.\n\nYou may call these tools")
     assert '"name": "weather"' in text
     assert '<tool_call>{"name": "weather", "arguments": {"place": "Lyon"}}</tool_call>' in text
     assert "<|im_start|>tool\ndry" in text
