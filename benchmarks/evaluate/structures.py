@@ -46,11 +46,13 @@ def judge() -> dict[str, Any]:
 
 
 def asked(case: Case, *, held: bool) -> Generate:
-    """Return the request of a case."""
+    """Return the request of a case. Held to it, the model reads the schema from the plugin, and free from the prompt."""
+    sampling = Sampling(max_tokens=MAX_TOKENS)
+    if held:
+        return Generate.of(case.prompt, sampling=sampling).replaced(json_schema=case.schema)
     schema = json.dumps(case.schema, ensure_ascii=False)
-    prompt = f"{case.prompt}\nAnswer with JSON alone, valid against this JSON Schema:\n{schema}"
-    request = Generate.of(prompt, sampling=Sampling(max_tokens=MAX_TOKENS))
-    return request.replaced(json_schema=case.schema) if held else request
+    told = f"Answer with JSON alone, valid against this JSON Schema:\n{schema}"
+    return Generate.of(f"{case.prompt}\n\n{told}", sampling=sampling)
 
 
 def unfenced(answer: Generation) -> Generation:
