@@ -49,4 +49,5 @@ def write(
         tokens.append(int(logits.argmax()))
         assert logits[tokens[-1]] > -torch.inf
         matcher.accept(tokens[-1])
+    assert getattr(matcher, "_grammar", 0) is not None  # llguidance agreed to every token
     return text_of(tokenizer, tokens), len(tokens)

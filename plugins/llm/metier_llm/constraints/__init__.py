@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
-from metier_contracts import InferenceError, Tool
+from metier_contracts import Tool
 
 from metier_llm.constraints.calls import OPENING, CallMatcher, grammar_of_calls, instructions, parse_tool_calls
 from metier_llm.constraints.grammar import Grammar
@@ -63,7 +63,7 @@ class Constraints:
 
         def begun(left: int) -> GrammarMatcher | None:
             grammar, track = self._kept(key, call)
-            return GrammarMatcher(vocabulary, grammar.deep_copy(), track, left) if track.cost <= left else None
+            return GrammarMatcher(vocabulary, grammar, track, left) if track.cost <= left else None
 
         if not required:
             return CallMatcher(vocabulary, begun, max_tokens)
@@ -85,7 +85,7 @@ class Constraints:
         grammar, track = self._kept(key, start)
         if track.cost > max_tokens:
             raise too_long(int(track.cost), max_tokens)
-        return GrammarMatcher(self._vocabulary, grammar.deep_copy(), track, max_tokens)
+        return GrammarMatcher(self._vocabulary, grammar, track, max_tokens)
 
     def _kept(self, key: str, start: Callable[[], Node]) -> _Compiled:
         with self._lock:
@@ -103,12 +103,4 @@ class Constraints:
         from llguidance import LLMatcher
 
         grammar = LLMatcher(self._vocabulary.native, LLMatcher.grammar_from_lark(notation(start)), log_level=0)
-        if grammar.is_error():
-            raise InferenceError(
-                "llguidance refuses the grammar of the JSON Schema.",
-                expected="a grammar within its limits",
-                got=" ".join(grammar.get_error().split())[:300],
-                blame="the request, in its JSON Schema",
-                hint="Make the schema smaller.",
-            )
         return grammar, begin(start)

@@ -23,6 +23,7 @@ from metier_llm.constraints.regexes import (
 
 # A fixed text is cut where JSON's own words end, since a lexer takes the longest word that it can.
 _WORDS = re.compile(rb'"(?:[^"\\\\]|\\\\.)*"|[\[\]{}:,]|</?tool_call>|[^"\[\]{}:,<]+|<', re.DOTALL)
+_MOST_TIMES = 1000  # more are not counted here, only on the track
 _ESCAPES = {0x22: r"\x5C\x22", 0x5C: r"\x5C\x5C", 0x0A: r"\x5Cn", 0x0D: r"\x5Cr", 0x09: r"\x5Ct"}
 
 
@@ -78,13 +79,17 @@ class _Writer:
     def _many(self, item: str, low: int, high: int | None) -> str:
         if high == 0:
             return '""'
-        times = {(0, 1): "?", (0, None): "*", (1, None): "+", (1, 1): ""}.get((low, high))
-        if times is None:
-            times = f"{{{low},{'' if high is None else high}}}"
-        return f"({item}){times}"
+        return f"({item}){_times(low, high)}"
 
     def _terminal(self, body: str) -> str:
         return self._terminals.setdefault(body, f"T{len(self._terminals)}")
+
+
+def _times(low: int, high: int | None) -> str:
+    if (low, high) == (0, 1):
+        return "?"
+    last = "" if high is None or high > _MOST_TIMES else high
+    return f"{{{min(low, _MOST_TIMES)},{last}}}"
 
 
 def _plain(regex: Regex) -> bool:
@@ -117,7 +122,7 @@ def expression(regex: Regex) -> str:
     if isinstance(regex, Not):
         return f"~({expression(regex.barred)})"
     if isinstance(regex, Repeat):
-        return f"({expression(regex.item)}){{{regex.low},{'' if regex.high is None else regex.high}}}"
+        return f"({expression(regex.item)}){_times(regex.low, regex.high)}"
     raise TypeError(type(regex).__name__)
 
 
@@ -133,8 +138,7 @@ def _pattern(regex: Regex) -> str:
     if isinstance(regex, Either):
         return f"(?:{'|'.join(_pattern(option) for option in regex.options)})"
     if isinstance(regex, Repeat):
-        high = "" if regex.high is None else regex.high
-        return f"(?:{_pattern(regex.item)}){{{regex.low},{high}}}"
+        return f"(?:{_pattern(regex.item)}){_times(regex.low, regex.high)}"
     raise TypeError(type(regex).__name__)
 
 

@@ -40,7 +40,7 @@ class GrammarMatcher:
 
     def __init__(self, vocabulary: Vocabulary, grammar: Any, track: Track, max_tokens: int) -> None:
         self._vocabulary = vocabulary
-        self._grammar = grammar
+        self._grammar = None if grammar.is_error() else grammar.deep_copy()
         self._track = track
         self._left = max_tokens
         self._ended = False
@@ -53,9 +53,8 @@ class GrammarMatcher:
 
     def mask(self, logits: torch.Tensor) -> None:
         """Set to -inf, in place, the logits float32 [V] of the tokens that may not come next."""
-        allowed = self._vocabulary.allowed(self._grammar, logits.device)
-        logits[: len(allowed)].masked_fill_(~allowed, -inf)
-        logits[len(allowed) :] = -inf
+        if self._grammar is not None:
+            logits.masked_fill_(~self._vocabulary.allowed(self._grammar, logits.device), -inf)
         kept = self._tried(logits)
         values = logits[kept].clone()
         logits.fill_(-inf)
@@ -76,7 +75,8 @@ class GrammarMatcher:
     def _may(self, token: int) -> bool:
         if token in self._vocabulary.end:
             return self._track.complete
-        track = self._track.after(self._vocabulary.bytes_of(token))
+        data = self._vocabulary.bytes_of(token)
+        track = self._track.after(data) if data else None
         return track is not None and track.cost <= self._left - 1
 
     def _planned(self) -> int:
@@ -96,7 +96,7 @@ class GrammarMatcher:
             self._ended = True
             return
         track = self._track.after(self._vocabulary.bytes_of(token))
-        if track is None or not self._grammar.consume_token(token):
+        if track is None:
             raise InferenceError(
                 "A token came that the constraint does not allow.",
                 expected="a token whose logit `mask` left",
@@ -104,6 +104,12 @@ class GrammarMatcher:
                 blame="the caller of Matcher.accept",
             )
         self._track = track
+        self._sift([token])
+
+    def _sift(self, tokens: list[int]) -> None:
+        """Move llguidance on. Where it has reached one of its limits, the track goes on alone."""
+        if self._grammar is not None and not self._grammar.consume_tokens(tokens):
+            self._grammar = None
 
     def take(self, data: bytes) -> bool:
         """Take bytes that were written already, as the end of an earlier token. Returns whether they are allowed."""
@@ -111,4 +117,5 @@ class GrammarMatcher:
         if track is None or track.cost > self._left:
             return False
         self._track = track
-        return not data or bool(self._grammar.consume_tokens(self._vocabulary.native.tokenize_bytes(data)))
+        self._sift(self._vocabulary.native.tokenize_bytes(data))
+        return True

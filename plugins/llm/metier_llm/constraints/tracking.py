@@ -81,8 +81,9 @@ class Track:
         return track
 
     def cheapest(self) -> Link:
-        """Return the way that ends soonest."""
-        return min(self.ways, key=lambda way: way.cost)
+        """Return the way that ends soonest, of those on which something is to be written next."""
+        ways = (way for way in self.ways if not (isinstance(way.state, Regex) and way.state.nullable))
+        return min(ways, key=lambda way: way.cost)
 
 
 def begin(start: Node) -> Track:

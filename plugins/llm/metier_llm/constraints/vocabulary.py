@@ -28,8 +28,8 @@ class Vocabulary:
         self._longest = max(map(len, self._tokens))
 
     def bytes_of(self, token: int) -> bytes:
-        """Return the bytes of a token; a special token has none."""
-        return self._bytes[token]
+        """Return the bytes of a token; a special token, and a column that is no token, have none."""
+        return self._bytes[token] if token < self.known else b""
 
     def token_of(self, data: bytes) -> int:
         """Return the token of exactly these bytes."""
@@ -50,6 +50,8 @@ class Vocabulary:
         return self._tokens[text[: next(end for end in ends if costs[end] == costs[0] - 1)]]
 
     def allowed(self, grammar: Any, device: torch.device) -> torch.Tensor:
-        """Return which tokens the grammar allows next: bool [known tokens]."""
+        """Return which tokens the grammar allows next: bool [V]."""
         bits = np.frombuffer(grammar.compute_bitmask(), dtype=np.uint8)
-        return torch.from_numpy(np.unpackbits(bits, bitorder="little")[: len(self._bytes)].astype(bool)).to(device)
+        found = np.zeros(self.size, dtype=bool)
+        found[: self.known] = np.unpackbits(bits, bitorder="little")[: self.known]
+        return torch.from_numpy(found).to(device)
