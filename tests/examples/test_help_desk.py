@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
+import importlib
 import json
 import os
 import subprocess
@@ -33,45 +33,6 @@ from metier_contracts import (
 FOLDER = Path(__file__).parents[2] / "examples" / "help_desk"
 MODULES = ("desk", "post", "judging", "facts", "drawing")
 
-# In the place of the language model where its plugin is not there: it knows one thing.
-SAYER = {
-    "sayer/metier-plugin.toml": """
-contract = "1.0"
-name = "sayer"
-
-[[models]]
-id = "smollm2-135m-instruct"
-architecture = "rule"
-licence = "MIT"
-
-[models.tasks.generate]
-default = true
-""",
-    "sayer/__init__.py": "",
-    "sayer/plugin.py": """
-from metier_contracts import Generation, hookimpl
-
-
-class Sayer:
-    def infer(self, requests, context):
-        said = ["Value added tax." if "VAT" in one.messages[-1].text else "I do not know." for one in requests]
-        return [Generation(text=text, finish_reason="stop", input_tokens=1, output_tokens=4) for text in said]
-
-    def resident_bytes(self):
-        return 0
-
-    def close(self):
-        pass
-
-
-@hookimpl
-def metier_load(card, placement):
-    return Sayer()
-""",
-    "sayer-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: sayer\nVersion: 1.0\n",
-    "sayer-1.0.dist-info/entry_points.txt": "[metier.plugins]\nsayer = sayer.plugin\n",
-}
-
 
 def rows(name: str) -> list[dict[str, str]]:
     with (FOLDER / "data" / name).open(encoding="utf-8", newline="") as file:
@@ -79,15 +40,8 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    variables = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    if importlib.util.find_spec("metier_llm") is None:
-        site = tmp_path_factory.mktemp("site")
-        for name, text in SAYER.items():
-            (site / name).parent.mkdir(exist_ok=True)
-            (site / name).write_text(text, encoding="utf-8")
-        variables["PYTHONPATH"] = os.pathsep.join(filter(None, (str(site), os.environ.get("PYTHONPATH"))))
-    return variables
+def environment() -> dict[str, str]:
+    return {**os.environ, "HF_HUB_OFFLINE": "1"}
 
 
 def run(environment: dict[str, str], *words: str) -> str:
