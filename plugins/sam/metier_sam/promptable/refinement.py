@@ -1,0 +1,123 @@
+"""The last step to a mask: which colours it holds and which lie around it, near each pixel and in the window as a whole.
+
+The decoder learns what objects look like. What this picture's colours say beside that is counted here: the colours of a
+window in 16 clusters, and of each cluster the share that the mask holds, in cells of 8 and of 32 pixels and in all. A
+small network weighs these shares and the pixels themselves against the decoder's logits.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from metier_sam.promptable.network import STRIDE, WINDOW
+from metier_sam.promptable.network import tones as toned
+
+_SIDE = WINDOW // STRIDE
+_SEEDS = _SIDE // 4
+_ROUNDS = 4
+_SHARP = 4.0
+_CELLS = (4, 16)
+_AROUND = 6
+_RARE, _MOST = 1e-3, 4.0
+_FEW = 0.02
+_SURE = 8.0
+_WIDTH = 16
+
+
+class Refiner(nn.Module):
+    """Logits and pixels of windows to better logits; it begins as one that changes nothing."""
+
+    def __init__(self, width: int = _WIDTH) -> None:
+        super().__init__()
+        inputs = (1 + 4) * STRIDE**2 + len(_CELLS) + 1 + 1
+        self.enter = nn.Conv2d(inputs, width, 3, padding=1)
+        self.middle = nn.Conv2d(width, width, 3, padding=1)
+        self.leave = nn.Conv2d(width, STRIDE**2, 3, padding=1)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+
+    def forward(self, logits: Tensor, pixels: Tensor, valid: Tensor) -> Tensor:
+        """Return logits float [M, 128, 128].
+
+        Args:
+            logits: float [M, 128, 128], of the decoder.
+            pixels: float [M, 3, 128, 128], in 0..1.
+            valid: float [M, 1, 64, 64], 1 inside the picture and 0 beyond its edges.
+        """
+        return logits + self.change(facts(logits, pixels, valid))
+
+    def change(self, read: Tensor) -> Tensor:
+        """Return what to add to the logits, float [M, 128, 128], from `facts`."""
+        x = functional.relu(self.enter(read))
+        x = functional.relu(x + self.middle(x))
+        return functional.pixel_shuffle(self.leave(x), STRIDE)[:, 0]
+
+
+def facts(logits: Tensor, pixels: Tensor, valid: Tensor) -> Tensor:
+    """Return what the network reads of a window, float [M, 24, 64, 64]."""
+    tones = _standardised(toned(pixels), valid)
+    sure = logits.clamp(-_SURE, _SURE)[:, None]
+    mask = functional.avg_pool2d(sure.sigmoid(), STRIDE)
+    likeness = _clusters(functional.avg_pool2d(tones, STRIDE), valid)
+    every = torch.cat([sure / 2, tones], 1)
+    return torch.cat([functional.pixel_unshuffle(every, STRIDE), evidence(mask, likeness), valid], 1)
+
+
+def evidence(mask: Tensor, likeness: Tensor) -> Tensor:
+    """Return how much likelier a colour is in the mask than around it, as logarithms, float [M, 3, 64, 64].
+
+    Args:
+        mask: float [M, 1, 64, 64], in 0..1.
+        likeness: float [M, K, 64, 64], how much each pixel belongs to each cluster of colours.
+    """
+    # What lies far from the mask tells nothing of it.
+    near = functional.max_pool2d((mask > 0.5).float(), 2 * _AROUND + 1, 1, _AROUND) * (1 - _FEW) + _FEW
+    held = likeness * mask
+    both = torch.stack([held, likeness - held], 1) * near[:, None]
+    everywhere = both.mean((3, 4), keepdim=True)
+    found = [_likelier(everywhere).expand(-1, -1, *likeness.shape[2:])]
+    for cell in _CELLS:
+        cells = _smooth(functional.avg_pool2d(both.flatten(1, 2), cell)).unflatten(1, (2, -1))
+        likelier = _likelier(cells + _FEW * everywhere)
+        found.append(functional.interpolate(likelier, scale_factor=float(cell), mode="bilinear", align_corners=False))
+    return torch.cat([(one * likeness).sum(1, keepdim=True) for one in found], 1)
+
+
+def _likelier(both: Tensor) -> Tensor:
+    """Return the logarithms of ratios, float [M, K, h, w], from weights in the mask and around it, [M, 2, K, h, w]."""
+    shares = both / (both.sum(2, keepdim=True) + 1e-9) + _RARE
+    return (shares[:, 0] / shares[:, 1]).log().clamp(-_MOST, _MOST)
+
+
+def _smooth(cells: Tensor) -> Tensor:
+    return functional.avg_pool2d(functional.pad(cells, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+
+
+def _clusters(tones: Tensor, valid: Tensor) -> Tensor:
+    """Return how much each pixel belongs to each of 16 clusters of colours, float [M, 16, 64, 64], 1 in all."""
+    some, weight = (one[:, :, ::2, ::2].flatten(2) for one in (tones, valid))
+    seeds = functional.avg_pool2d(tones, 3, stride=1, padding=1)[:, :, _SEEDS // 2 :: _SEEDS, _SEEDS // 2 :: _SEEDS]
+    centres = seeds.flatten(2).transpose(1, 2)
+    count = weight.sum(2, keepdim=True).clamp(min=1)
+    squares, spread = some.square().sum(1, keepdim=True), torch.ones_like(count)
+    for _ in range(_ROUNDS):
+        near = _nearness(centres, some)
+        spread = ((squares - near.amax(1, keepdim=True)) * weight).sum(2, keepdim=True) / count + 1e-3
+        belongs = torch.softmax(near * (_SHARP / spread), 1) * weight
+        centres = belongs @ some.transpose(1, 2) / (belongs.sum(2, keepdim=True) + 1e-3)
+    found = torch.softmax(_nearness(centres, tones.flatten(2)) * (_SHARP / spread), 1)
+    return found.unflatten(2, tones.shape[2:]) * valid
+
+
+def _nearness(centres: Tensor, tones: Tensor) -> Tensor:
+    """Return the squared distance to each centre, less the square of the tone itself, with its sign turned."""
+    return 2 * centres @ tones - centres.square().sum(2, keepdim=True)
+
+
+def _standardised(tones: Tensor, valid: Tensor) -> Tensor:
+    inside = functional.interpolate(valid, scale_factor=float(STRIDE))
+    count = inside.sum((2, 3), keepdim=True).clamp(min=1)
+    centred = (tones - (tones * inside).sum((2, 3), keepdim=True) / count) * inside
+    return centred / (centred.square().sum((2, 3), keepdim=True) / count + 1e-5).sqrt()
