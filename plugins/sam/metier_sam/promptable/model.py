@@ -126,9 +126,7 @@ class PromptableNet(nn.Module):
         for number, box in enumerate(prompts.boxes):
             places = [place for place, (owner, _) in enumerate(asked) if owner == number]
             best = [(places[row], mask) for row, mask in _best(expected[places])]
-            results.append(
-                [Candidate(asked[at][1], box, logits[at, mask], expected[at, mask]) for at, mask in best]
-            )
+            results.append([Candidate(asked[at][1], box, logits[at, mask], expected[at, mask]) for at, mask in best])
         return results
 
     def _asked_again(

@@ -1,8 +1,8 @@
-"""The last step to a mask: which colours it holds and which lie around it, near each pixel and in the window as a whole.
+"""The last step to a mask: which colours it holds and which lie around it, near each pixel and in the whole window.
 
-The decoder learns what objects look like. What this picture's colours say beside that is counted here: the colours of a
-window in 16 clusters, and of each cluster the share that the mask holds, in cells of 8 and of 32 pixels and in all. A
-small network weighs these shares and the pixels themselves against the decoder's logits.
+The decoder knows what objects look like. What the colours of this picture say beside that is counted here: those of a
+window fall into 16 clusters, and of each cluster it is told how much likelier it is in the mask than around it: in all,
+in cells of 32 pixels, and in cells of 8. A small network weighs that and the pixels themselves against the logits.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from torch.nn import functional
 from metier_sam.promptable.network import STRIDE, WINDOW
 from metier_sam.promptable.network import tones as toned
 
-_SIDE = WINDOW // STRIDE
-_SEEDS = _SIDE // 4
+_SEED = WINDOW // STRIDE // 4
 _ROUNDS = 4
 _SHARP = 4.0
 _CELLS = (4, 16)
 _AROUND = 6
-_RARE, _MOST = 1e-3, 4.0
 _FEW = 0.02
+_RARE, _MOST = 1e-3, 4.0
 _SURE = 8.0
 _WIDTH = 16
 
@@ -29,12 +28,12 @@ _WIDTH = 16
 class Refiner(nn.Module):
     """Logits and pixels of windows to better logits; it begins as one that changes nothing."""
 
-    def __init__(self, width: int = _WIDTH) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        inputs = (1 + 4) * STRIDE**2 + len(_CELLS) + 1 + 1
-        self.enter = nn.Conv2d(inputs, width, 3, padding=1)
-        self.middle = nn.Conv2d(width, width, 3, padding=1)
-        self.leave = nn.Conv2d(width, STRIDE**2, 3, padding=1)
+        logits, tones, likelier, valid = STRIDE**2, 4 * STRIDE**2, 1 + len(_CELLS), 1
+        self.enter = nn.Conv2d(logits + tones + likelier + valid, _WIDTH, 3, padding=1)
+        self.middle = nn.Conv2d(_WIDTH, _WIDTH, 3, padding=1)
+        self.leave = nn.Conv2d(_WIDTH, STRIDE**2, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
 
@@ -98,7 +97,7 @@ def _smooth(cells: Tensor) -> Tensor:
 def _clusters(tones: Tensor, valid: Tensor) -> Tensor:
     """Return how much each pixel belongs to each of 16 clusters of colours, float [M, 16, 64, 64], 1 in all."""
     some, weight = (one[:, :, ::2, ::2].flatten(2) for one in (tones, valid))
-    seeds = functional.avg_pool2d(tones, 3, stride=1, padding=1)[:, :, _SEEDS // 2 :: _SEEDS, _SEEDS // 2 :: _SEEDS]
+    seeds = functional.avg_pool2d(tones, 3, stride=1, padding=1)[:, :, _SEED // 2 :: _SEED, _SEED // 2 :: _SEED]
     centres = seeds.flatten(2).transpose(1, 2)
     count = weight.sum(2, keepdim=True).clamp(min=1)
     squares, spread = some.square().sum(1, keepdim=True), torch.ones_like(count)
@@ -117,6 +116,7 @@ def _nearness(centres: Tensor, tones: Tensor) -> Tensor:
 
 
 def _standardised(tones: Tensor, valid: Tensor) -> Tensor:
+    """Return tones float [M, 4, 128, 128] of mean 0 and deviation 1 over what lies in the picture, and 0 beyond."""
     inside = functional.interpolate(valid, scale_factor=float(STRIDE))
     count = inside.sum((2, 3), keepdim=True).clamp(min=1)
     centred = (tones - (tones * inside).sum((2, 3), keepdim=True) / count) * inside
