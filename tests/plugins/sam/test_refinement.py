@@ -14,6 +14,7 @@ from metier_sam.promptable.refinement import Refiner, evidence, facts
 
 WEIGHTS = Path(metier_sam.__file__).parent / "weights" / "promptable.safetensors"
 SIDE = 128
+DOUBTED = torch.tensor([0.7])
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +45,21 @@ def test_colours_mend_a_rough_mask(network: PromptableNet) -> None:
     for seed in range(4):
         pixels, mask = star(0.3, seed)
         logits = rough(mask)
-        refined = network.refiner(logits, pixels, torch.ones(1, 1, 64, 64))
+        refined = network.refiner(logits, DOUBTED, pixels, torch.ones(1, 1, 64, 64))
         assert iou(refined, mask) > iou(logits, mask) + 0.05
 
 
 def test_colours_that_tell_nothing_leave_a_mask_nearly_as_it_is(network: PromptableNet) -> None:
     pixels, mask = star(0.0, 0)
     logits = rough(mask)
-    refined = network.refiner(logits, pixels, torch.ones(1, 1, 64, 64))
+    refined = network.refiner(logits, DOUBTED, pixels, torch.ones(1, 1, 64, 64))
     assert iou(refined, logits > 0) > 0.9
+
+
+def test_a_mask_that_is_sure_to_be_right_stays(network: PromptableNet) -> None:
+    pixels, mask = star(0.3, 0)
+    logits = rough(mask)
+    assert torch.equal(network.refiner(logits, torch.ones(1), pixels, torch.ones(1, 1, 64, 64)), logits)
 
 
 def test_an_answer_is_better_for_it(network: PromptableNet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +67,7 @@ def test_an_answer_is_better_for_it(network: PromptableNet, monkeypatch: pytest.
     features = network.encode(pixels[0])
     box = torch.tensor([[20.0, 20.0, 108.0, 108.0]])
     refined, _ = network.decode(features, boxes=box)
-    monkeypatch.setattr(network.refiner, "forward", lambda logits, pixels, valid: logits)
+    monkeypatch.setattr(network.refiner, "forward", lambda logits, expected, pixels, valid: logits)
     plain, _ = network.decode(features, boxes=box)
     assert iou(refined[:, 0], mask) > iou(plain[:, 0], mask)
 
@@ -68,7 +75,7 @@ def test_an_answer_is_better_for_it(network: PromptableNet, monkeypatch: pytest.
 def test_a_new_one_changes_nothing() -> None:
     pixels, mask = star(0.3, 0)
     logits = rough(mask)
-    assert torch.equal(Refiner()(logits, pixels, torch.ones(1, 1, 64, 64)), logits)
+    assert torch.equal(Refiner()(logits, DOUBTED, pixels, torch.ones(1, 1, 64, 64)), logits)
 
 
 def test_evidence_is_what_the_colours_are() -> None:

@@ -172,7 +172,8 @@ class PromptableNet(nn.Module):
         logits, (_, valid) = one.logits[None], cut(one.window)
         if one.box.isfinite().all():
             logits = within(box_into(one.window, one.box[None])[0], logits)
-        return replace(one, logits=self.refiner(logits, pixels_of(one.window)[None], valid[None].float())[0])
+        refined = self.refiner(logits, one.expected[None], pixels_of(one.window)[None], valid[None].float())
+        return replace(one, logits=refined[0])
 
 
 def _filled(
