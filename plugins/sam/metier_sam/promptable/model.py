@@ -133,13 +133,12 @@ class PromptableNet(nn.Module):
         self, features: Features, prompts: Prompts, answers: list[list[Candidate]]
     ) -> list[list[Candidate]]:
         """Return the answers to points with further ones: to the points with a box."""
-        best = {
-            number: mask
+        boxes = {
+            number: _box_around(mask)
             for number, found in enumerate(answers)
             if not sized(prompts, number) and (mask := _pasted(features, found[0]) > 0).any()
         }
-        boxes = {number: _box_around(mask) for number, mask in best.items()}
-        again = [(number, boxes[number], None) for number in best]
+        again: list[tuple[int, Tensor, Tensor | None]] = [(number, box, None) for number, box in boxes.items()]
         for number, box in boxes.items():
             part = part_at(features, box_window(features, box), prompts, number)
             if part is not None:

@@ -35,8 +35,8 @@ class Refiner(nn.Module):
         self.enter = nn.Conv2d(logits + tones + likelier + valid, _WIDTH, 3, padding=1)
         self.middle = nn.Conv2d(_WIDTH, _WIDTH, 3, padding=1)
         self.leave = nn.Conv2d(_WIDTH, STRIDE**2, 3, padding=1)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        for parameter in self.leave.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, logits: Tensor, expected: Tensor, pixels: Tensor, valid: Tensor) -> Tensor:
         """Return logits float [M, 128, 128], changed in full where an IoU up to 0.75 is expected, not at all at 1.
@@ -81,8 +81,8 @@ def evidence(mask: Tensor, likeness: Tensor) -> Tensor:
     everywhere = both.mean((3, 4), keepdim=True)
     found = [_likelier(everywhere).expand(-1, -1, *likeness.shape[2:])]
     for cell in _CELLS:
-        cells = _smooth(functional.avg_pool2d(both.flatten(1, 2), cell)).unflatten(1, (2, -1))
-        likelier = _likelier(cells + _FEW * everywhere)
+        inside, outside = (_smooth(functional.avg_pool2d(one, cell)) for one in both.unbind(1))
+        likelier = _likelier(torch.stack([inside, outside], 1) + _FEW * everywhere)
         found.append(functional.interpolate(likelier, scale_factor=float(cell), mode="bilinear", align_corners=False))
     return torch.cat([(one * likeness).sum(1, keepdim=True) for one in found], 1)
 
@@ -110,7 +110,7 @@ def _clusters(tones: Tensor, valid: Tensor) -> Tensor:
         belongs = torch.softmax(near * (_SHARP / spread), 1) * weight
         centres = belongs @ some.transpose(1, 2) / (belongs.sum(2, keepdim=True) + 1e-3)
     found = torch.softmax(_nearness(centres, tones.flatten(2)) * (_SHARP / spread), 1)
-    return found.unflatten(2, tones.shape[2:]) * valid
+    return found.view(*found.shape[:2], *tones.shape[2:]) * valid
 
 
 def _nearness(centres: Tensor, tones: Tensor) -> Tensor:
