@@ -15,6 +15,7 @@ from metier_sam.embedder import Embedder
 from metier_sam.keeping import Embedding
 from metier_sam.options import PromptableOptions
 from metier_sam.placing import choose_dtype
+from metier_sam.promptable import MASKS
 from metier_sam.promptable import load as load_network
 from metier_sam.prompts import Decoded, Prompts
 
@@ -37,9 +38,9 @@ class Trained(Embedder):
             point_labels=None if prompts.labels is None else torch.as_tensor(prompts.labels, device=self.device),
             boxes=self._tensor(prompts.boxes),
             masks=self._mask(prompts),
+            count=MASKS if multimask else 1,
         )
-        readings = slice(None) if multimask else slice(1)
-        return Decoded(logits[:, readings], scores[:, readings])
+        return Decoded(logits, scores)
 
     def _mask(self, prompts: Prompts) -> torch.Tensor | None:
         if prompts.mask is None:

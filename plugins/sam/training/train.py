@@ -40,20 +40,27 @@ def losses(logits: Tensor, expected: Tensor, batch: Batch) -> tuple[Tensor, Tens
     A box is not ambiguous: all three count. The expected IoU is held to the IoU with the whole object, also where that
     leaves the window.
     """
-    truths, areas = batch.truths, batch.areas
-    targets = truths[:, None].float().expand_as(logits)
-    entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean((2, 3))
-    shares = logits.sigmoid()
-    overlap = (shares * targets).sum((2, 3))
-    dice = 1 - (2 * overlap + 1) / (shares.sum((2, 3)) + targets.sum((2, 3)) + 1)
-    each = _CROSS_ENTROPY * entropy + dice
-    masks = logits.detach() > 0
-    shared = (masks & truths[:, None]).sum((2, 3))
-    iou = shared / (masks.sum((2, 3)) + areas[:, None] - shared).clamp(min=1)
+    each, iou = misfits(logits, batch), overlaps(logits, batch)
     judged = (expected - iou).square().mean(1)
     best = torch.where(batch.prompts.boxes.isfinite().all(1), 0.0, _BEST)
     loss = best * each.amin(1) + (1 - best) * each.mean(1) + judged
     return loss.mean(), iou.gather(1, expected.argmax(1, keepdim=True))[:, 0]
+
+
+def misfits(logits: Tensor, batch: Batch) -> Tensor:
+    """Return cross entropy and dice of each mask, [N, M], of logits [N, M, 128, 128]."""
+    targets = batch.truths[:, None].float().expand_as(logits)
+    entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean((2, 3))
+    shares = logits.sigmoid()
+    overlap = (shares * targets).sum((2, 3))
+    return _CROSS_ENTROPY * entropy + 1 - (2 * overlap + 1) / (shares.sum((2, 3)) + targets.sum((2, 3)) + 1)
+
+
+def overlaps(logits: Tensor, batch: Batch) -> Tensor:
+    """Return the IoU of each mask with the whole object, [N, M], of logits [N, M, 128, 128]."""
+    masks = logits.detach() > 0
+    shared = (masks & batch.truths[:, None]).sum((2, 3))
+    return shared / (masks.sum((2, 3)) + batch.areas[:, None] - shared).clamp(min=1)
 
 
 def forward(network: PromptableNet, batch: Batch) -> tuple[Tensor, Tensor]:

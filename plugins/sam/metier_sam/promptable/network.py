@@ -39,12 +39,16 @@ class Encoder(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return float [B, C, H/2, W/2] of pixels float [B, 3, H, W] in 0..1, H and W even; 0.5 is neutral."""
-        # Faint objects on black are a thousandth of the range: the power lifts them.
-        grey = pixels.mean(1, keepdim=True).clamp(min=1e-4)
-        tones = torch.cat([(pixels - 0.5) * 4, (grey**_FAINT - 0.5**_FAINT) * 4], 1)
-        stem = functional.relu(self.stem(functional.pixel_unshuffle(tones, STRIDE)))
+        stem = functional.relu(self.stem(functional.pixel_unshuffle(tones(pixels), STRIDE)))
         result: Tensor = stem + self.outer(functional.relu(self.inner(stem)))
         return result
+
+
+def tones(pixels: Tensor) -> Tensor:
+    """Return float [B, 4, H, W] of pixels float [B, 3, H, W] in 0..1: the colours about 0, and the grey, lifted."""
+    # Faint objects on black are a thousandth of the range: the power lifts them.
+    grey = pixels.mean(1, keepdim=True).clamp(min=1e-4)
+    return torch.cat([(pixels - 0.5) * 4, (grey**_FAINT - 0.5**_FAINT) * 4], 1)
 
 
 class _Residual(nn.Module):

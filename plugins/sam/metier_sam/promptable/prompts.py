@@ -32,6 +32,10 @@ class Prompts:
     boxes: Tensor
     masks: Tensor
 
+    def some(self, numbers: list[int]) -> Prompts:
+        """Return the prompts of these numbers, in this order."""
+        return Prompts(self.points[numbers], self.labels[numbers], self.boxes[numbers], self.masks[numbers])
+
 
 def draw(prompts: Prompts, valid: Tensor) -> tuple[Tensor, Tensor]:
     """Return the maps, float [M, 11, 64, 64], and the focus, float [M, 1, 64, 64], of prompts in pixels of windows.

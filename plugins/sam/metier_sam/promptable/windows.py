@@ -29,11 +29,13 @@ class Level:
 
     Attributes:
         features: float [C, h/2, w/2].
+        pixels: uint8 [3, h, w].
         size: height and width, in pixels of the level.
         scale: pixels of the level for one of the picture, across and down.
     """
 
     features: Tensor
+    pixels: Tensor
     size: tuple[int, int]
     scale: tuple[float, float]
 
@@ -81,17 +83,29 @@ def without_margin(features: Tensor) -> Tensor:
     return features[0, :, cut:-cut, cut:-cut]
 
 
+def as_bytes(pixels: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return `resized` pixels float [1, 3, h, w] without the margin, as uint8 [3, *size]."""
+    shown = pixels[0, :, _MARGIN : _MARGIN + size[0], _MARGIN : _MARGIN + size[1]]
+    return (shown * 255).round().clamp(0, 255).byte()
+
+
 def windows(features: Features, prompts: Prompts, number: int) -> list[Window]:
     """Return where to answer prompt `number`: one window, or where only points tell of its size, one at each level."""
-    x0, y0, x1, y1 = _region(features, prompts, number)
-    middle = ((x0 + x1) / 2, (y0 + y1) / 2)
-    sides = [max((x1 - x0) * level.scale[0], (y1 - y0) * level.scale[1]) for level in features.levels]
-    one = sized(prompts, number)
-    fitting = [
-        level for level, side in zip(features.levels, sides, strict=True) if side <= (_LARGEST if one else _SPREAD)
-    ]
-    chosen = fitting or features.levels[-1:]
-    return [_around(level, middle) for level in (chosen[:1] if one else chosen)]
+    region, one = _region(features, prompts, number), sized(prompts, number)
+    found = _fitting(features, region, _LARGEST if one else _SPREAD)
+    return found[:1] if one else found
+
+
+def box_window(features: Features, box: Tensor) -> Window:
+    """Return the window in which a prompt with a box, float [4], is answered."""
+    return _fitting(features, box.tolist(), _LARGEST)[0]
+
+
+def _fitting(features: Features, region: list[float], most: float) -> list[Window]:
+    """Return a window around a region at each level at which it has `most` pixels a side, else at the smallest."""
+    x0, y0, x1, y1 = region
+    levels = [one for one in features.levels if max((x1 - x0) * one.scale[0], (y1 - y0) * one.scale[1]) <= most]
+    return [_around(level, ((x0 + x1) / 2, (y0 + y1) / 2)) for level in levels or features.levels[-1:]]
 
 
 def sized(prompts: Prompts, number: int) -> bool:
@@ -141,17 +155,31 @@ def cut(window: Window) -> tuple[Tensor, Tensor]:
     return functional.pad(found, padding), functional.pad(torch.ones_like(found[:1]), padding)
 
 
+def pixels_of(window: Window) -> Tensor:
+    """Return a window's pixels, float [3, 128, 128] in 0..1, neutral beyond the edges of the picture."""
+    pixels = window.level.pixels
+    left, top = max(0, -window.x), max(0, -window.y)
+    found = pixels[:, window.y + top : window.y + WINDOW, window.x + left : window.x + WINDOW]
+    right, bottom = WINDOW - left - found.shape[2], WINDOW - top - found.shape[1]
+    return functional.pad(found.float() / 255, (left, right, top, bottom), value=0.5)
+
+
 def into(window: Window, prompts: Prompts, number: int, size: tuple[int, int]) -> Prompts:
     """Return prompt `number` alone, moved from pixels of the picture of `size` into pixels of the window."""
     scale = prompts.points.new_tensor(window.level.scale)
     corner = prompts.points.new_tensor([window.x, window.y])
-    box = prompts.boxes[number : number + 1]
     return Prompts(
         prompts.points[number : number + 1] * scale - corner,
         prompts.labels[number : number + 1],
-        box * scale.repeat(2) - corner.repeat(2),
+        box_into(window, prompts.boxes[number : number + 1]),
         _mask_into(window, prompts.masks[number], size)[None],
     )
+
+
+def box_into(window: Window, boxes: Tensor) -> Tensor:
+    """Return boxes float [N, 4] in pixels of the picture in those of the window."""
+    scale, corner = boxes.new_tensor(window.level.scale), boxes.new_tensor([window.x, window.y])
+    return boxes * scale.repeat(2) - corner.repeat(2)
 
 
 def _mask_into(window: Window, mask: Tensor, size: tuple[int, int]) -> Tensor:
