@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
 from metier_llm.constraints import Matcher
 
-Adversary = Callable[[Any, int, torch.Generator], torch.Tensor]
+Adversary = Callable[[Any, int], torch.Tensor]
+"""Takes a tokenizer and the number of logits, and returns what it adds to noise."""
 
 
-def random(tokenizer: Any, size: int, draws: torch.Generator) -> torch.Tensor:
+@cache
+def random(tokenizer: Any, size: int) -> torch.Tensor:
     """Draw a token at random from those that are allowed."""
-    return torch.rand(size, generator=draws)
+    return torch.zeros(size)
 
 
-def endless(tokenizer: Any, size: int, draws: torch.Generator) -> torch.Tensor:
+@cache
+def endless(tokenizer: Any, size: int) -> torch.Tensor:
     """Prefer tokens that open something, or go on with it, to those that close."""
-    logits = torch.rand(size, generator=draws)
+    liked = torch.zeros(size)
     for token, text in enumerate(tokenizer.convert_ids_to_tokens(range(min(size, len(tokenizer))))):
         if any(mark in text for mark in "[{,") and not any(mark in text for mark in '"]}'):
-            logits[token] += 20
+            liked[token] = 20
         elif text.isalnum():
-            logits[token] += 2 + len(text)
-    return logits
+            liked[token] = 2 + len(text)
+    return liked
 
 
 def text_of(tokenizer: Any, tokens: list[int]) -> str:
@@ -38,11 +42,10 @@ def write(
 ) -> tuple[str, int]:
     """Write a text as the adversary likes, after the tokens of `begun`. Returns it and how many tokens it took."""
     draws = torch.Generator().manual_seed(seed)
-    liked = adversary(tokenizer, size, draws)
     wanted = tokenizer.encode(begun, add_special_tokens=False)
     tokens: list[int] = []
     while not matcher.finished and len(tokens) < most:
-        logits = liked + 0.5 * torch.rand(size, generator=draws)
+        logits = adversary(tokenizer, size) + torch.rand(size, generator=draws)
         if len(tokens) < len(wanted):
             logits[wanted[len(tokens)]] = 1e3
         matcher.mask(logits)

@@ -67,7 +67,8 @@ def runtime() -> Any:
 
 @pytest.mark.parametrize(
     ("text", "label"),
-    [("You people are wonderful", "praise"),
+    [
+        ("You people are wonderful", "praise"),
         ("I was charged twice for the same order", "billing"),
         ("My phone has no network since yesterday", "outage"),
     ],

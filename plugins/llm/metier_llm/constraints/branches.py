@@ -308,7 +308,7 @@ class Tableau:
         """Return the ways to meet what a member asks for: it is not there, or what it asks for is."""
         met = {"required": [name, *needs]} if isinstance(needs, list) else {"required": [name]}
         also = [] if isinstance(needs, list) else [(claim.about(needs), scopes)]
-        absent = [(claim.about({"properties": {name: False}}), ())]
+        absent: list[Step] = [(claim.about({"properties": {name: False}}), ())]
         return [[(claim.about({"type": "object", **met}), scopes), *also], absent]
 
     # --- claims that must not hold

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from math import inf
-from typing import Any
+from typing import Any, TypeVar
 
 from metier_llm.constraints.branches import Branch, Claim, Claims, Tableau
 from metier_llm.constraints.formats import FORMATS
@@ -33,6 +33,9 @@ _FREE_DEPTH = 3  # of values that the schema says nothing about
 _FREE_MEMBERS = 16  # of members beyond those that the schema names
 _MOST_VALUES = 64  # of strings and numbers that are listed one by one to tell them apart
 _MOST_RULES = 20_000
+
+
+_Kind = TypeVar("_Kind", bound=Node)
 
 
 class Root:
@@ -102,7 +105,7 @@ class Grammar:
 
     # --- pieces
 
-    def _keep(self, node: Any) -> Any:
+    def _keep(self, node: _Kind) -> _Kind:
         self._nodes.append(node)
         return node
 
@@ -122,7 +125,7 @@ class Grammar:
     def _maybe(self, node: Node) -> Node:
         return self._keep(maybe(node))
 
-    def _lexeme(self, regex: Regex) -> Node:
+    def _lexeme(self, regex: Regex) -> Lexeme:
         return self._keep(Lexeme(regex))
 
     def _rule(self, key: object, body: Callable[[], Node]) -> Named:

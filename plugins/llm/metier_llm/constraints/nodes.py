@@ -116,7 +116,7 @@ class Named(Node):
         return self.body.cost
 
 
-NOTHING = InOrder(())
+NOTHING: Node = InOrder(())
 NOTHING.cost = 0
 
 

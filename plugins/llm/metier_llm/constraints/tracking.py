@@ -30,7 +30,7 @@ class Link:
         begun: bytes | None = None,
     ) -> None:
         self.node, self.state, self.rest, self.seen, self.begun = node, state, rest, seen, begun
-        self.cost = _own_cost(node, state) + (rest.cost if rest else 0)
+        self.cost: float = _own_cost(node, state) + (rest.cost if rest else 0)
 
     def key(self) -> tuple[object, ...]:
         """Return what tells links apart that stand before the same rest."""
