@@ -65,18 +65,24 @@ def runtime() -> Any:
         yield runtime
 
 
-@pytest.mark.parametrize(
-    ("text", "label"),
-    [
-        ("You people are wonderful", "praise"),
-        ("I was charged twice for the same order", "billing"),
-        ("My phone has no network since yesterday", "outage"),
-    ],
-)
-def test_the_trained_model_knows_plain_cases(runtime: Runtime, text: str, label: str) -> None:
-    answer = runtime.run(Classify(text=text, labels=LABELS), model=MODEL)
-    assert answer.label == label
-    assert sum(answer.scores.values()) == pytest.approx(1)
+PLAIN = {
+    "You people are wonderful": "praise",
+    "Thank you, the technician was great": "praise",
+    "Best service ever": "praise",
+    "I was charged twice for the same order": "billing",
+    "Why is my bill so high this month?": "billing",
+    "Please refund the second payment": "billing",
+    "My phone has no network since yesterday": "outage",
+    "The internet is down again": "outage",
+    "No signal since noon": "outage",
+}
+
+
+def test_the_trained_model_knows_most_plain_cases(runtime: Runtime) -> None:
+    answers = list(runtime.map([Classify(text=text, labels=LABELS) for text in PLAIN], model=MODEL))
+    right = sum(answer.label == label for answer, label in zip(answers, PLAIN.values(), strict=True))
+    assert right >= 6  # of 9; by chance 6 come in one of 24 such sets
+    assert all(sum(answer.scores.values()) == pytest.approx(1) for answer in answers)
 
 
 def test_scores_are_calibrated_by_a_text_that_says_nothing(runtime: Runtime) -> None:
