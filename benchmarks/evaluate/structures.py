@@ -46,7 +46,7 @@ def judge() -> dict[str, Any]:
 
 
 def asked(case: Case, *, held: bool) -> Generate:
-    """Return the request of a case. Held to it, the model reads the schema from the plugin, and free from the prompt."""
+    """Return the request of a case. Held, the model reads the schema from the plugin, and free, from the prompt."""
     sampling = Sampling(max_tokens=MAX_TOKENS)
     if held:
         return Generate.of(case.prompt, sampling=sampling).replaced(json_schema=case.schema)

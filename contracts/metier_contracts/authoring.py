@@ -1,12 +1,14 @@
-"""What most plugins need alike: a table of loaders, the options of a card, and answers that fail one by one.
+"""What most plugins need alike: loaders by name, options of a card, checkpoints, answers that fail one by one.
 
 A plugin may do without: the hook and the `Model` protocol are all that the runtime asks for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from metier_contracts.card import ModelCard
@@ -24,7 +26,18 @@ from metier_contracts.errors import (
 from metier_contracts.model import Model, Placement
 from metier_contracts.request import Request
 
-__all__ = ["LoaderOptions", "attempt", "load_by", "read_options", "unsupported"]
+__all__ = [
+    "LoaderOptions",
+    "attempt",
+    "dtype_name",
+    "load_by",
+    "module_bytes",
+    "quiet_transformers",
+    "read_options",
+    "read_pretrained",
+    "tensor_bytes",
+    "unsupported",
+]
 
 T = TypeVar("T")
 OptionsT = TypeVar("OptionsT", bound="LoaderOptions")
@@ -81,6 +94,57 @@ def load_by(loaders: Mapping[str, str], card: ModelCard, placement: Placement) -
             got=f"{type(error).__name__}: {error}",
             blame=f"the files there, or the card {card.id}",
         ) from error
+
+
+def read_pretrained(
+    auto_class: Any, folder: Path, *, fresh: Callable[[Any, str], bool] | None = None, **settings: Any
+) -> Any:
+    """Return the module that a class of transformers (`AutoModel`, ...) reads from `folder`, in evaluation mode.
+
+    Weights are read from safetensors, else from a torch checkpoint by `torch.load(weights_only=True)`. No network is
+    used, no code in the folder runs, and nothing is printed.
+
+    Args:
+        auto_class: the class.
+        folder: a folder of transformers.
+        fresh: tells, of the module and a tensor's name, whether that may be absent and is then drawn at random.
+            None: nothing may.
+        settings: for `from_pretrained`, such as dtype.
+
+    Raises:
+        UnsafeWeightsError: the torch checkpoint holds more than tensors.
+        ModelLoadError: weights that the architecture needs are missing.
+    """
+    from metier_contracts._interop import transformers
+
+    return transformers.read_pretrained(auto_class, folder, fresh, **settings)
+
+
+def quiet_transformers() -> AbstractContextManager[None]:
+    """Keep transformers' progress bars and reports off the caller's terminal, and its loading in this thread.
+
+    Failures raise, so nothing is lost. In threads of its own, each with an arena of the allocator, ten loads leave
+    behind more than the model weighs.
+    """
+    from metier_contracts._interop import transformers
+
+    return transformers.quiet_transformers()
+
+
+def tensor_bytes(tensors: Iterable[Any]) -> int:
+    """Return the bytes of the storages behind tensors of torch, each counted once."""
+    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
+    return sum(storages.values())
+
+
+def module_bytes(*modules: Any) -> int:
+    """Return the bytes of the parameters and buffers of modules of torch, each storage counted once."""
+    return tensor_bytes(tensor for module in modules for tensor in (*module.parameters(), *module.buffers()))
+
+
+def dtype_name(dtype: object) -> str:
+    """Return "bfloat16" for torch.bfloat16."""
+    return str(dtype).removeprefix("torch.")
 
 
 def attempt(work: Callable[[], T]) -> T | MetierError:

@@ -20,7 +20,7 @@ from metier_contracts import (
     Request,
     Response,
 )
-from metier_contracts.authoring import read_options
+from metier_contracts.authoring import module_bytes, read_options
 from numpy.typing import NDArray
 
 from metier_gnn.adjacency import joined
@@ -29,7 +29,7 @@ from metier_gnn.bond_messages import BondNetwork, from_checkpoint
 from metier_gnn.gathering import answered_in_passes
 from metier_gnn.inert import read_inert
 from metier_gnn.options import ChempropOptions
-from metier_gnn.placing import module_bytes, tensor_of
+from metier_gnn.placing import tensor_of
 
 
 class Chemprop:

@@ -19,14 +19,14 @@ from metier_contracts import (
     Request,
     Response,
 )
-from metier_contracts.authoring import read_options
+from metier_contracts.authoring import module_bytes, read_options
 
 from metier_gnn.answers import asked_of, check_features, check_pairs
 from metier_gnn.checkpoint import load_network
 from metier_gnn.gathering import Gathered, about_pairs, answered_in_passes
 from metier_gnn.network import Batch, Network
 from metier_gnn.options import NetworkOptions
-from metier_gnn.placing import module_bytes, tensor_of
+from metier_gnn.placing import tensor_of
 
 
 class FittedNetwork:

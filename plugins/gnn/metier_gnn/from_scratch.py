@@ -21,7 +21,7 @@ from metier_contracts import (
     Response,
     UnsupportedError,
 )
-from metier_contracts.authoring import attempt, read_options
+from metier_contracts.authoring import attempt, module_bytes, read_options
 
 from metier_gnn.anomalies import unusual
 from metier_gnn.answers import asked_of
@@ -30,7 +30,6 @@ from metier_gnn.config import NetworkConfig
 from metier_gnn.fitted import FittedNetwork
 from metier_gnn.network import Network
 from metier_gnn.options import NetworkOptions, ScratchOptions
-from metier_gnn.placing import module_bytes
 from metier_gnn.training import fit_network
 
 

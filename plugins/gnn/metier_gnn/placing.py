@@ -1,4 +1,4 @@
-"""Arrays as tensors on a device, and the bytes that a module's tensors take."""
+"""Arrays as tensors on a device."""
 
 from __future__ import annotations
 
@@ -11,8 +11,3 @@ from numpy.typing import NDArray
 def tensor_of(array: NDArray[Any], device: str) -> torch.Tensor:
     """Return an array as a tensor, without a copy on the CPU unless it may only be read, which torch cannot express."""
     return torch.from_numpy(array if array.flags.writeable else array.copy()).to(device)
-
-
-def module_bytes(module: torch.nn.Module) -> int:
-    """Return the bytes of a module's parameters and buffers."""
-    return sum(tensor.nbytes for tensor in (*module.parameters(), *module.buffers()))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import pickle  # for the name of the error alone
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from metier_contracts import ConfigError, ModelCard, ModelLoadError, Placement, UnsafeWeightsError
+from metier_contracts import ConfigError, ModelCard, ModelLoadError, Placement
+from metier_contracts.authoring import quiet_transformers, read_pretrained
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from metier_llm.conversion import converted
 from metier_llm.options import CausalOptions
-from metier_llm.transformers_guard import loading
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +55,9 @@ def _read(folder: Path, placement: Placement) -> Checkpoint:
             got=", ".join(sorted(path.name for path in folder.glob("*"))[:8]) or "no file",
             blame="`source` of the card, options.subfolder or options.gguf_file",
         )
-    try:
-        with loading():
-            module, report = AutoModelForCausalLM.from_pretrained(
-                folder,
-                local_files_only=True,
-                trust_remote_code=False,
-                weights_only=True,
-                use_safetensors=any(folder.glob("model*.safetensors")),
-                output_loading_info=True,
-                dtype=_dtype(placement),
-            )
-            tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except pickle.UnpicklingError as error:
-        raise UnsafeWeightsError(
-            f"the checkpoint in {folder} needs a full unpickler, which this plugin never uses",
-            expected="safetensors, or a torch checkpoint that holds tensors alone",
-            got=str(error).partition("\n")[0],
-            hint="convert it to safetensors where you trust it",
-        ) from error
-    if missing := sorted(report["missing_keys"]):
-        raise ModelLoadError(
-            f"the checkpoint in {folder} lacks weights",
-            expected=", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else ""),
-            got="none of these",
-            blame="the folder",
-        )
+    module = read_pretrained(AutoModelForCausalLM, folder, dtype=_dtype(placement))
+    with quiet_transformers():
+        tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     config = module.config.get_text_config()
     _check_memory(folder, config)
     if not tokenizer.is_fast:
@@ -92,7 +68,7 @@ def _read(folder: Path, placement: Placement) -> Checkpoint:
             blame="the folder",
         )
     ends = _ends(module.generation_config.eos_token_id) | _ends(tokenizer.eos_token_id)
-    return Checkpoint(module.to(placement.device).eval(), tokenizer, ends, config.max_position_embeddings)
+    return Checkpoint(module.to(placement.device), tokenizer, ends, config.max_position_embeddings)
 
 
 def _check_memory(folder: Path, config: Any) -> None:

@@ -14,9 +14,8 @@ from typing import Any
 
 import torch
 from metier_contracts import ModelLoadError
+from metier_contracts.authoring import quiet_transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer, modeling_gguf_pytorch_utils
-
-from metier_llm.transformers_guard import loading
 
 _RECORD = "converted.json"
 _WEIGHTS = "model.safetensors"
@@ -49,7 +48,7 @@ def converted(folder: Path, file: str, scratch: Path) -> Path:
 
 def _convert(folder: Path, file: str, into: Path) -> None:
     into.mkdir(parents=True)
-    with loading(), _bar_on_a_terminal():
+    with quiet_transformers(), _bar_on_a_terminal():
         read: Any = AutoModelForCausalLM.from_pretrained(
             folder, gguf_file=file, dtype=torch.float32, local_files_only=True, trust_remote_code=False
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from metier_contracts.authoring import dtype_name, module_bytes
 
 from metier_llm.cache import KeyValues
 
@@ -20,7 +21,7 @@ class Network:
     def __init__(self, module: Any) -> None:
         self.module = module
         self.device = str(module.device)
-        self.dtype = str(module.dtype).removeprefix("torch.")
+        self.dtype = dtype_name(module.dtype)
         self._layers = module.config.get_text_config().num_hidden_layers
 
     def new_cache(self, padding: Sequence[int] = ()) -> KeyValues:
@@ -53,9 +54,7 @@ class Network:
 
     def nbytes(self) -> int:
         """Return the bytes of parameters and buffers."""
-        tensors = [*self.module.parameters(), *self.module.buffers()]
-        storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
-        return sum(storages.values())
+        return module_bytes(self.module)
 
     def close(self) -> None:
         """Drop the tensors."""

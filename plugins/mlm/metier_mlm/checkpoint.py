@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import pickle  # for the name of the error alone
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from metier_contracts import ModelLoadError, UnsafeWeightsError
-from transformers.utils import logging as transformers_logging
+from metier_contracts import ModelLoadError
+from metier_contracts.authoring import read_pretrained
 
 Fresh = Literal["nothing", "pooler", "head"]
-
-_LOADING_SWITCH = "HF_DEACTIVATE_ASYNC_LOAD"
 
 
 def load_network(
@@ -30,36 +24,13 @@ def load_network(
         UnsafeWeightsError: the torch checkpoint holds more than tensors.
         ModelLoadError: weights that the architecture needs are missing, or have other shapes.
     """
-    try:
-        with quiet_transformers(), _one_loading_thread():
-            network, report = auto_class.from_pretrained(
-                folder,
-                local_files_only=True,
-                trust_remote_code=False,
-                weights_only=True,
-                use_safetensors=any(folder.glob("model*.safetensors")),
-                output_loading_info=True,
-                dtype=dtype,
-                **settings,
-            )
-    except pickle.UnpicklingError as error:
-        raise UnsafeWeightsError(
-            f"the checkpoint in {folder} needs a full unpickler, which this plugin never uses",
-            expected="safetensors, or a torch checkpoint that holds tensors alone",
-            got=str(error).partition("\n")[0],
-            hint="convert it to safetensors where you trust it",
-        ) from error
-    # The names within an encoder with a head begin with the encoder's; those of an encoder by itself do not.
-    encoder = "" if network.base_model is network else f"{network.base_model_prefix}."
-    missing = [name for name in sorted(report["missing_keys"]) if not _may_be_fresh(name, encoder, fresh)]
-    if missing:
-        raise ModelLoadError(
-            f"the checkpoint in {folder} lacks weights",
-            expected=", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else ""),
-            got="none of these",
-            blame="the folder, or options.loader of the card",
-        )
-    return network.to(device).eval()
+
+    def may_be_fresh(network: Any, name: str) -> bool:
+        # The names within an encoder with a head begin with the encoder's; those of an encoder by itself do not.
+        encoder = "" if network.base_model is network else f"{network.base_model_prefix}."
+        return _may_be_fresh(name, encoder, fresh)
+
+    return read_pretrained(auto_class, folder, fresh=may_be_fresh, dtype=dtype, **settings).to(device)
 
 
 def _may_be_fresh(name: str, encoder: str, fresh: Fresh) -> bool:
@@ -68,37 +39,6 @@ def _may_be_fresh(name: str, encoder: str, fresh: Fresh) -> bool:
         return False
     pooler = ".pooler." in f".{name}"
     return pooler or (fresh == "head" and not name.startswith(encoder))
-
-
-@contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Keep transformers' progress bars and load reports off the caller's terminal: failures raise."""
-    verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        if bars:
-            transformers_logging.enable_progress_bar()
-
-
-@contextmanager
-def _one_loading_thread() -> Iterator[None]:
-    """Let transformers convert tensors in this thread.
-
-    In threads of its own, each with an arena of the allocator, ten loads leave behind more than the model weighs.
-    """
-    before = os.environ.get(_LOADING_SWITCH)
-    os.environ[_LOADING_SWITCH] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(_LOADING_SWITCH, None)
-        else:
-            os.environ[_LOADING_SWITCH] = before
 
 
 def checkpoint_folder(directory: Path, subfolder: str) -> Path:

@@ -11,9 +11,10 @@ from typing import Any
 
 import torch
 from metier_contracts import CallContext, Capabilities, ClassifyFit, ExtractFit, FitRequest, InputError, ModelCard
+from metier_contracts.authoring import quiet_transformers
 from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
 
-from metier_mlm.checkpoint import load_network, quiet_transformers
+from metier_mlm.checkpoint import load_network
 from metier_mlm.encoder import Vectors
 from metier_mlm.logistic import fit_head
 from metier_mlm.options import EncoderOptions

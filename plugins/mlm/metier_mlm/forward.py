@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 from metier_contracts import CallContext, InferenceError
+from metier_contracts.authoring import dtype_name, module_bytes
 from numpy.typing import NDArray
 from tokenizers import Encoding
-
-from metier_mlm.placing import dtype_name, tensor_bytes
 
 Batch = dict[str, torch.Tensor]
 """`input_ids`, `attention_mask` (1 for tokens, 0 for padding) and perhaps `token_type_ids`: int64 [B, L] each."""
@@ -87,7 +86,7 @@ class Network:
 
     def resident_bytes(self) -> int:
         """Return the bytes of parameters and buffers."""
-        return tensor_bytes([*self.module.parameters(), *self.module.buffers()])
+        return module_bytes(self.module)
 
     def close(self) -> None:
         """Drop the tensors."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -42,14 +42,3 @@ def default_batch_tokens(device: str) -> int:
     fit the caches. Small passes also let a caller's deadline be noticed early.
     """
     return 16_384 if device != "cpu" else min(16_384, max(2_048, 1_024 * torch.get_num_threads()))
-
-
-def tensor_bytes(tensors: Iterable[torch.Tensor]) -> int:
-    """Return the bytes of the storages behind `tensors`, each counted once."""
-    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
-    return sum(storages.values())
-
-
-def dtype_name(dtype: torch.dtype) -> str:
-    """Return "bfloat16" for torch.bfloat16."""
-    return str(dtype).removeprefix("torch.")

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from metier_contracts import InputError, ModelLoadError
+from metier_contracts.authoring import quiet_transformers
 from tokenizers import Encoding
 from transformers import AutoTokenizer, BertTokenizer
-
-from metier_mlm.checkpoint import quiet_transformers
 
 TextInput = str | tuple[str, str]
 """A text, or a pair that a cross-encoder reads together."""

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 from metier_contracts import CallContext, Image, MetierError, ModelCard, Request, Response, Segment, Segmentation
-from metier_contracts.authoring import attempt
+from metier_contracts.authoring import attempt, dtype_name, module_bytes
 from numpy.typing import NDArray
 
 from metier_sam.answers import segment_of, segmentation
 from metier_sam.everything import search
 from metier_sam.keeping import Embedding, Keeper
 from metier_sam.options import EverythingOptions
-from metier_sam.placing import dtype_name, module_bytes
 from metier_sam.prompts import Decoded, Prompts
 
 # Logits come at the picture's own size, with up to three readings a prompt: 64 prompts on 12 million pixels would take

@@ -14,7 +14,7 @@ from metier_sam.embedder import Embedder
 from metier_sam.keeping import Embedding
 from metier_sam.options import TransformersOptions
 from metier_sam.placing import choose_dtype, folder_of
-from metier_sam.pretrained import read_pretrained
+from metier_sam.pretrained import read_segmenter
 from metier_sam.prompts import Decoded, Prompts, mask_logits, to_frame
 
 
@@ -72,5 +72,5 @@ def load(card: ModelCard, placement: Placement) -> HubModel:
     options = read_options(TransformersOptions, card)
     dtype = choose_dtype(placement, (torch.float32, torch.bfloat16))
     folder = folder_of(card, placement) / options.subfolder
-    module, processor = read_pretrained(folder, dtype)
+    module, processor = read_segmenter(folder, dtype)
     return HubModel(card, module.to(placement.device), processor, placement.device, options)

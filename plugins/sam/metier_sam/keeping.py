@@ -6,7 +6,9 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-from metier_sam.placing import tensor_bytes, tensors_in
+from metier_contracts.authoring import tensor_bytes
+
+from metier_sam.placing import tensors_in
 
 
 @dataclass(frozen=True)

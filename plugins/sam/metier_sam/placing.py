@@ -1,4 +1,4 @@
-"""Where a model's weights lie, the dtype it computes in, and the bytes its tensors take."""
+"""Where a model's weights lie, the dtype it computes in, and the tensors that a value holds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from metier_contracts import ConfigError, ModelCard, ModelLoadError, Placement
+from metier_contracts.authoring import dtype_name
 
 
 def folder_of(card: ModelCard, placement: Placement) -> Path:
@@ -40,19 +41,3 @@ def tensors_in(value: Any) -> Iterator[torch.Tensor]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from tensors_in(item)
-
-
-def tensor_bytes(tensors: Iterable[torch.Tensor]) -> int:
-    """Return the bytes of the storages behind `tensors`, each counted once."""
-    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
-    return sum(storages.values())
-
-
-def module_bytes(module: torch.nn.Module) -> int:
-    """Return the bytes of a module's parameters and buffers."""
-    return tensor_bytes([*module.parameters(), *module.buffers()])
-
-
-def dtype_name(dtype: torch.dtype) -> str:
-    """Return "bfloat16" for torch.bfloat16."""
-    return str(dtype).removeprefix("torch.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,16 +14,13 @@ import numpy as np
 import torch
 from chronos import BaseChronosPipeline, Chronos2Pipeline, ChronosPipeline
 from metier_contracts import CallContext, ConfigError, MetierError, ModelCard, ModelLoadError, Placement
-from metier_contracts.authoring import attempt, read_options
+from metier_contracts.authoring import attempt, dtype_name, module_bytes, quiet_transformers, read_options
 from safetensors import safe_open
-from transformers.utils import logging as transformers_logging
 
 from metier_timeseries.checkpoint import weights_folder
 from metier_timeseries.forecaster import Forecaster, Prediction, Window, checked
-from metier_timeseries.network import alone_where_it_fails, batches, from_quantiles, module_bytes, padded
+from metier_timeseries.network import alone_where_it_fails, batches, from_quantiles, padded
 from metier_timeseries.options import ChronosOptions
-
-_LOADING_SWITCH = "HF_DEACTIVATE_ASYNC_LOAD"
 
 
 class Quantiles(Forecaster):
@@ -36,7 +32,7 @@ class Quantiles(Forecaster):
         super().__init__(card, options)
         self._pipeline = pipeline
         self.device = str(pipeline.inner_model.device)
-        self.dtype = str(pipeline.inner_model.dtype).removeprefix("torch.")
+        self.dtype = dtype_name(pipeline.inner_model.dtype)
 
     def predict(self, windows: Sequence[Window], context: CallContext) -> Sequence[Prediction | MetierError]:
         """Return what follows each window, `batch_series` of like horizon in one pass."""
@@ -105,7 +101,7 @@ def load(card: ModelCard, placement: Placement) -> Quantiles:
     """Return the model in `placement.directory`."""
     folder = weights_folder(card, placement)
     options = read_options(ChronosOptions, card)
-    with _quiet_loading():
+    with quiet_transformers():
         pipeline = BaseChronosPipeline.from_pretrained(
             folder, dtype=_dtype(placement), local_files_only=True, use_safetensors=True
         )
@@ -170,26 +166,3 @@ def _unconcerned() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(before)
-
-
-@contextmanager
-def _quiet_loading() -> Iterator[None]:
-    """Load in this thread, without progress bars and reports: failures raise.
-
-    In threads of its own, each with an arena of the allocator, transformers would leave memory behind at each load.
-    """
-    before, verbosity = os.environ.get(_LOADING_SWITCH), transformers_logging.get_verbosity()
-    bars = transformers_logging.is_progress_bar_enabled()
-    os.environ[_LOADING_SWITCH] = "1"
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        if bars:
-            transformers_logging.enable_progress_bar()
-        if before is None:
-            os.environ.pop(_LOADING_SWITCH, None)
-        else:
-            os.environ[_LOADING_SWITCH] = before

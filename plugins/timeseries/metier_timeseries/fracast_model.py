@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from fracast import FracastModel
 from metier_contracts import CallContext, InputError, MetierError, ModelCard, Placement
-from metier_contracts.authoring import attempt, read_options
+from metier_contracts.authoring import attempt, module_bytes, read_options
 
 from metier_timeseries.checkpoint import weights_folder
 from metier_timeseries.forecaster import Forecaster, Prediction, Window
-from metier_timeseries.network import batches, from_quantiles, module_bytes, padded
+from metier_timeseries.network import batches, from_quantiles, padded
 from metier_timeseries.options import NetworkOptions
 
 _FEWEST_POINTS = 8

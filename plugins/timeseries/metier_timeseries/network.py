@@ -53,10 +53,3 @@ def from_quantiles(given: NDArray[Any], levels: Sequence[float], window: Window)
     quantiles = np.asarray(given, dtype=np.float64)
     median = at_levels(quantiles, levels, (0.5,))[:, 0]
     return checked(Prediction(median, at_levels(quantiles, levels, window.levels)))
-
-
-def module_bytes(*modules: Any) -> int:
-    """Return the bytes of the storages behind parameters and buffers, each counted once."""
-    tensors = [tensor for module in modules for tensor in (*module.parameters(), *module.buffers())]
-    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
-    return sum(storages.values())

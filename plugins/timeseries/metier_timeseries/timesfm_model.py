@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from metier_contracts import CallContext, InputError, MetierError, ModelCard, Placement
-from metier_contracts.authoring import attempt, read_options
+from metier_contracts.authoring import attempt, module_bytes, read_options
 from timesfm import ForecastConfig, TimesFM_2p5_200M_torch
 
 from metier_timeseries.checkpoint import weights_folder
 from metier_timeseries.forecaster import Forecaster, Prediction, Window, checked
-from metier_timeseries.network import alone_where_it_fails, batches, module_bytes
+from metier_timeseries.network import alone_where_it_fails, batches
 from metier_timeseries.options import NetworkOptions
 from metier_timeseries.quantiles import at_levels
 

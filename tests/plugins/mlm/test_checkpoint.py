@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import torch
 from metier_contracts import ModelCard, ModelLoadError, UnsafeWeightsError
-from metier_mlm.checkpoint import load_network, quiet_transformers
+from metier_contracts.authoring import quiet_transformers
+from metier_mlm.checkpoint import load_network
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoModelForSequenceClassification
 from transformers.utils import logging

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from metier_contracts import ConfigError, Placement
-from metier_mlm.placing import choose_dtype, default_batch_tokens, dtype_name, tensor_bytes
+from metier_contracts.authoring import dtype_name, tensor_bytes
+from metier_mlm.placing import choose_dtype, default_batch_tokens
 
 
 @pytest.mark.parametrize("name", ["float32", "bfloat16", "float16"])

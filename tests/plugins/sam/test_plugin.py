@@ -96,7 +96,7 @@ def test_files_of_the_authors_bear_their_digests(cards: Mapping[str, ModelCard])
 def test_cards_of_the_authors_state_bytes_and_parameters(
     cards: Mapping[str, ModelCard], name: str, variant: str
 ) -> None:
-    from metier_sam.placing import module_bytes
+    from metier_contracts.authoring import module_bytes
     from segment_anything import sam_model_registry
 
     with torch.device("meta"):
