@@ -22,7 +22,7 @@ from metier_llm.constraints.regexes import (
 )
 
 # A fixed text is cut where JSON's own words end, since a lexer takes the longest word that it can.
-_WORDS = re.compile(rb'"(?:[^"\\\\]|\\\\.)*"|[\[\]{}:,]|</?tool_call>|[^"\[\]{}:,<]+|<', re.DOTALL)
+_WORDS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|</?tool_call>|[^"\[\]{}:,<]+|<', re.DOTALL)
 _MOST_TIMES = 1000  # more are not counted here, only on the track
 _ESCAPES = {0x22: r"\x5C\x22", 0x5C: r"\x5C\x5C", 0x0A: r"\x5Cn", 0x0D: r"\x5Cr", 0x09: r"\x5Ct"}
 

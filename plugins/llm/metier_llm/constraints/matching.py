@@ -13,7 +13,7 @@ from metier_llm.constraints.regexes import Regex
 from metier_llm.constraints.tracking import Track
 from metier_llm.constraints.vocabulary import Vocabulary
 
-_CANDIDATES = (64, 1024)
+_CANDIDATES = (32, 1024)
 
 
 class Matcher(Protocol):
