@@ -159,13 +159,21 @@ def generate(
     system: Annotated[str | None, typer.Option(help="The system message.")] = None,
     max_tokens: Annotated[int, typer.Option(help="The most tokens to write.")] = 256,
     temperature: Annotated[float, typer.Option(help="0 takes the most probable token.")] = 0.0,
+    top_p: Annotated[float, typer.Option(help="Draw among the fewest tokens that have this probability.")] = 1.0,
+    top_k: Annotated[int | None, typer.Option(help="Draw among so many tokens.")] = None,
     seed: Annotated[int | None, typer.Option(help="Makes a draw repeatable.")] = None,
+    stop: Annotated[list[str] | None, typer.Option(help="A string that ends the text; give it once for each.")] = None,
+    schema: Annotated[Path | None, typer.Option(help="A JSON Schema that the text must be valid against.")] = None,
 ) -> Request[Any]:
-    """Answer a prompt."""
+    """Answer a prompt. The text is written as it comes."""
     messages = [Message(role="user", content=_given(_text(prompt), "--prompt"))]
     if system is not None:
         messages.insert(0, Message(role="system", content=system))
-    return Generate(messages=messages, sampling=Sampling(max_tokens=max_tokens, temperature=temperature, seed=seed))
+    sampling = Sampling(
+        max_tokens=max_tokens, temperature=temperature, top_p=top_p, top_k=top_k, stop=tuple(stop or ()), seed=seed
+    )
+    bound = None if schema is None else _json(_read(schema), "--schema")
+    return Generate(messages=messages, sampling=sampling, json_schema=bound)
 
 
 def generate_image(

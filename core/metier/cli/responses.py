@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ from metier_contracts import (
     Extraction,
     ForecastResult,
     Generation,
+    GenerationChunk,
     GraphScores,
     Ranking,
     Response,
     Segmentation,
     TokenRanking,
+    ToolCall,
 )
 from numpy.typing import NDArray
 
@@ -33,6 +36,7 @@ def print_response(request: Any, response: Response) -> None:
     """Print a response as a table (or its text), and a line that says where it came from."""
     if isinstance(response, Generation):
         typer.echo(response.text)
+        _print_calls(response.tool_calls)
     elif (cells := _TABLES.get(type(response).__name__.partition("[")[0])) is not None:
         columns, rows = cells(request, response)
         print_table(columns, rows[:_MOST_ROWS])
@@ -43,11 +47,46 @@ def print_response(request: Any, response: Response) -> None:
     _print_provenance(response)
 
 
+def print_as_it_comes(pieces: Iterable[GenerationChunk]) -> Generation:
+    """Print the pieces of a text, and the line that says where it came from; return the whole."""
+    text = ""
+    for piece in pieces:
+        typer.echo(piece.text, nl=False)
+        sys.stdout.flush()
+        text += piece.text
+    typer.echo()
+    _print_calls(piece.tool_calls)
+    whole = Generation(
+        text=text,
+        tool_calls=piece.tool_calls,
+        finish_reason=piece.finish_reason or "stop",
+        input_tokens=piece.input_tokens or 0,
+        output_tokens=piece.output_tokens or 0,
+        tokens_known=piece.output_tokens is not None,
+        provenance=piece.provenance,
+    )
+    _print_provenance(whole)
+    return whole
+
+
+def _print_calls(calls: Iterable[ToolCall]) -> None:
+    for call in calls:
+        typer.echo(call.to_json())
+
+
 def _print_provenance(response: Response) -> None:
     origin = response.provenance
     if origin is not None:
         dtype = f", {origin.dtype}" if origin.dtype else ""
-        typer.echo(f"{origin.model} on {origin.device}{dtype}: {origin.seconds * 1000:.1f} ms", err=True)
+        cost = f", ${origin.cost:.6f}" if origin.cost else ""
+        tokens = _counts(response) if isinstance(response, Generation) else ""
+        typer.echo(f"{origin.model} on {origin.device}{dtype}: {origin.seconds * 1000:.1f} ms{tokens}{cost}", err=True)
+
+
+def _counts(response: Generation) -> str:
+    cut = " and cut off there (--max-tokens)" if response.finish_reason == "length" else ""
+    counts = f", {response.input_tokens} tokens read, {response.output_tokens} written" if response.tokens_known else ""
+    return counts + cut
 
 
 def _classification(request: Any, response: Classification) -> Cells:

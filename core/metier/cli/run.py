@@ -6,16 +6,17 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from metier_contracts import TASKS, InputError, Request
+from metier_contracts import TASKS, Generate, InputError, Request, Response, UnsupportedError
 
 from metier.cli import options
 from metier.cli.output import errors_to_exit_codes
 from metier.cli.requests import COMMANDS
-from metier.cli.responses import print_response
+from metier.cli.responses import print_as_it_comes, print_response
 from metier.cli.writers import WRITERS, Writer, no_file
 from metier.runtime import Runtime
 
@@ -40,12 +41,22 @@ def _perform(
         write = prepare(**{name: flags.pop(name) for name in inspect.signature(prepare).parameters})
         asked = build(**flags) if request is None else _read_request(task, request)
         with Runtime(device=device, offline=offline or None) as runtime:
-            response = runtime.run(asked, model=model, deadline=deadline)
-        if as_json:
-            typer.echo(response.to_json())
-        else:
-            print_response(asked, response)
+            if as_json:
+                response = runtime.run(asked, model=model, deadline=deadline)
+                typer.echo(response.to_json())
+            else:
+                response = _shown(runtime, asked, model, deadline)
         write(asked, response)
+
+
+def _shown(runtime: Runtime, asked: Request[Any], model: str | None, deadline: float | None) -> Response:
+    """Perform a request and print the answer: free text as it comes, where the model streams."""
+    if isinstance(asked, Generate) and asked.json_schema is None and not asked.tools:
+        with suppress(UnsupportedError):
+            return print_as_it_comes(runtime.stream(asked, model=model, deadline=deadline))
+    response = runtime.run(asked, model=model, deadline=deadline)
+    print_response(asked, response)
+    return response
 
 
 def _read_request(task: str, file: Path) -> Request[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 import torch
@@ -22,6 +23,8 @@ class Network:
         self.module = module
         self.device = str(module.device)
         self.dtype = dtype_name(module.dtype)
+        # transformers 5.24 renamed the argument, and warns where it meets the old name.
+        self._cache_name = "cache" if "cache" in signature(module.forward).parameters else "past_key_values"
         self._layers = module.config.get_text_config().num_hidden_layers
 
     def new_cache(self, padding: Sequence[int] = ()) -> KeyValues:
@@ -44,9 +47,9 @@ class Network:
             input_ids=torch.tensor(rows, device=self.device),
             attention_mask=None if mask is None else mask.to(self.device),
             position_ids=cache.positions(count).to(self.device),
-            past_key_values=cache,
             use_cache=True,
             logits_to_keep=last,
+            **{self._cache_name: cache},
         )
         cache.advance(count)
         logits: torch.Tensor = output.logits.float()
