@@ -1,8 +1,8 @@
 """The ways to classify, on the sentiment of held-out texts.
 
 Crowd-labelled texts (see `benchmarks.corpus`): majority class, TF-IDF with logistic regression, zero-shot
-by embedding similarity and by a language model's likelihoods, a logistic head on the embeddings, and the fine-tuned
-encoder. All learn from the same texts and are judged on the same others.
+by embedding similarity, a logistic head on the embeddings, and the fine-tuned encoder. All learn from the same texts
+and are judged on the same others.
 """
 
 from __future__ import annotations
@@ -72,13 +72,10 @@ def tf_idf(parts: Split, texts: Sequence[str]) -> Verdict:
 
 
 def zero_shot(parts: Split, texts: Sequence[str]) -> Verdict:
-    """Give the labels' names alone, to the encoder."""
-    return _zero_shot("all-MiniLM-L6-v2", texts)
-
-
-def language_model(parts: Split, texts: Sequence[str]) -> Verdict:
-    """Give the labels' names alone, to the small language model."""
-    return _zero_shot("smollm2-135m-instruct", texts)
+    """Give the labels' names alone."""
+    with Runtime() as runtime:
+        runtime.load("all-MiniLM-L6-v2")
+        return _classified(runtime, "all-MiniLM-L6-v2", texts, labels=LABELS)
 
 
 def head(parts: Split, texts: Sequence[str]) -> Verdict:
@@ -95,16 +92,9 @@ WAYS: dict[str, Callable[[Split, Sequence[str]], Verdict]] = {
     "majority class": majority,
     "TF-IDF and logistic regression": tf_idf,
     "zero-shot, all-MiniLM-L6-v2": zero_shot,
-    "zero-shot, SmolLM2-135M-Instruct": language_model,
     "logistic head on all-MiniLM-L6-v2": head,
     "fine-tuned all-MiniLM-L6-v2": fine_tuned,
 }
-
-
-def _zero_shot(model: str, texts: Sequence[str]) -> Verdict:
-    with Runtime() as runtime:
-        runtime.load(model)
-        return _classified(runtime, model, texts, labels=LABELS)
 
 
 def _fitted(parts: Split, texts: Sequence[str], method: str, **settings: Any) -> Verdict:

@@ -54,7 +54,7 @@ def _shown(runtime: Runtime, asked: Request[Any], model: str | None, deadline: f
     if isinstance(asked, Generate) and asked.json_schema is None and not asked.tools:
         with suppress(UnsupportedError):
             return print_as_it_comes(runtime.stream(asked, model=model, deadline=deadline))
-    response = runtime.run(asked, model=model, deadline=deadline)
+    response: Response = runtime.run(asked, model=model, deadline=deadline)
     print_response(asked, response)
     return response
 
