@@ -23,7 +23,7 @@ TOPICS = (
 PROMPTS = tuple(f"Write a long story about {topic}." for topic in TOPICS)
 
 
-def measure(rounds: int = 5) -> list[Figure]:
+def measure(rounds: int = 3) -> list[Figure]:
     """Measure 16 prompts, 48 tokens each, greedy, in float32, in turn."""
     requests = [Generate.of(prompt, sampling=Sampling(max_tokens=TOKENS)) for prompt in PROMPTS]
     with Runtime() as runtime, ThreadPoolExecutor(CALLERS) as callers:
