@@ -30,7 +30,7 @@ from metier_contracts import (
 from metier.catalog import Entry, task_of
 from metier.lane import INTERRUPTS
 from metier.residency import Residency, Resident
-from metier.selection import Selector
+from metier.selection import ANY, Selector, Terms
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,14 @@ class Performer:
         self,
         requests: Sequence[Request[Any]],
         context: CallContext,
-        model: str | None = None,
-        strict: bool | None = None,
+        terms: Terms = ANY,
     ) -> list[Response | MetierError]:
         """Answer each request by its response or its error, in order, with one call a model and task."""
         answers: dict[int, Response | MetierError] = {}
         # By id: while the requests are looked at, a fit may put another entry in the place of a model's old one.
         groups: dict[tuple[str, str], list[tuple[int, Entry]]] = defaultdict(list)
         for position, request in enumerate(requests):
-            chosen = self._chosen(request, model, strict)
+            chosen = self._chosen(request, terms)
             if isinstance(chosen, MetierError):
                 answers[position] = chosen
             else:
@@ -63,21 +62,19 @@ class Performer:
             answers.update(zip(positions, served, strict=True))
         return [answers[position] for position in range(len(requests))]
 
-    def perform_one(
-        self, request: Request[Any], context: CallContext, model: str | None, strict: bool | None
-    ) -> Response:
+    def perform_one(self, request: Request[Any], context: CallContext, terms: Terms) -> Response:
         """Return the response to one request, or raise its error."""
         if not isinstance(request, Request):
             task_of(request)
-        answer = self._infer(self.selector.choose(request, model=model, strict=strict), (request,), context)[0]
+        answer = self._infer(self.selector.choose(request, terms), (request,), context)[0]
         if isinstance(answer, MetierError):
             raise answer
         return answer
 
-    def _chosen(self, request: Request[Any], model: str | None, strict: bool | None) -> Entry | MetierError:
+    def _chosen(self, request: Request[Any], terms: Terms) -> Entry | MetierError:
         try:
             task_of(request)
-            return self.selector.choose(request, model=model, strict=strict)
+            return self.selector.choose(request, terms)
         except MetierError as error:
             return error
 
@@ -101,7 +98,7 @@ class Performer:
         except MetierError as error:
             return [error] * len(requests)
 
-    def stream(self, request: Request[Any], context: CallContext, model: str | None) -> Generator[Response, None, None]:
+    def stream(self, request: Request[Any], context: CallContext, terms: Terms) -> Generator[Response, None, None]:
         """Return the checked pieces of an answer; the model is held until the last, or until the iterator is closed.
 
         What can be told without loading the model is raised at once, not at the first piece.
@@ -115,13 +112,13 @@ class Performer:
                 blame="the request given to stream",
                 hint="use run()",
             )
-        return self._streamed(request, chunk, self._streaming(request, model), context)
+        return self._streamed(request, chunk, self._streaming(request, terms), context)
 
-    def _streaming(self, request: Request[Any], model: str | None) -> Entry:
+    def _streaming(self, request: Request[Any], terms: Terms) -> Entry:
         try:
-            return self.selector.choose(request, model=model, stream=True)
+            return self.selector.choose(request, terms, stream=True)
         except NoCapableModelError:
-            entry = self.selector.choose(request, model=model)  # where more than streaming is lacking, this says so
+            entry = self.selector.choose(request, terms)  # where more than streaming is lacking, this says so
             raise UnsupportedError(
                 f"the model {entry.card.id!r} does not stream",
                 expected=f"a card that says stream = true for {request.task}",

@@ -44,7 +44,7 @@ from metier.pipeline.engine import Call, run_batch, run_one, settled
 from metier.pipeline.step import Step
 from metier.plugins import PluginHost
 from metier.residency import Residency, closed_error
-from metier.selection import Selector
+from metier.selection import Selector, Terms
 from metier.weights import WeightStore, terminal_progress
 from metier.weights.progress import ProgressCallback
 
@@ -159,11 +159,11 @@ class Runtime:
         Raises:
             MetierError: see the tree in `metier_contracts.errors`. What a step's own function raises comes as it is.
         """
-        return self._run(target, value, _context(deadline), model, strict)
+        return self._run(target, value, _context(deadline), Terms(model, strict))
 
-    def _run(self, target: Any, value: Any, context: CallContext, model: str | None, strict: bool | None) -> Any:
+    def _run(self, target: Any, value: Any, context: CallContext, terms: Terms) -> Any:
         if isinstance(target, Step):
-            _check_pipeline_call(value, model)
+            _check_pipeline_call(value, terms)
             return run_one(target, value, Call(self._performer.perform, context))
         if value is not _MISSING:
             raise InputError(
@@ -173,7 +173,7 @@ class Runtime:
                 blame="the arguments of run",
                 hint="lift the function that makes the request with @task to get a pipeline",
             )
-        return self._performer.perform_one(target, context, model, strict)
+        return self._performer.perform_one(target, context, terms)
 
     @overload
     async def arun(
@@ -199,7 +199,7 @@ class Runtime:
     ) -> Any:
         """Do what `run` does in a worker thread: the event loop stays free, and cancelling the task stops the model."""
         context = _context(deadline)
-        work = functools.partial(self._run_in_worker, target, value, context, model, strict)
+        work = functools.partial(self._run_in_worker, target, value, context, Terms(model, strict))
         try:
             result = await asyncio.wrap_future(self._submit(work))
         except asyncio.CancelledError:
@@ -289,13 +289,13 @@ class Runtime:
         """
         if batch_size < 1:
             raise InputError("batch_size is a count", expected="1 or more", got=str(batch_size), blame="batch_size=...")
-        context = _context(deadline)
+        context, terms = _context(deadline), Terms(model)
         if isinstance(target, Step):
-            _check_pipeline_call(values, model)
+            _check_pipeline_call(values, terms)
             call = Call(self._performer.perform, context)
             return mapped(lambda batch: run_batch(target, batch, call), values, batch_size, progress, on_error)
         return mapped(
-            lambda batch: settled(self._performer.perform(batch, context, model)),
+            lambda batch: settled(self._performer.perform(batch, context, terms)),
             target,
             batch_size,
             progress,
@@ -320,7 +320,7 @@ class Runtime:
         Raises:
             UnsupportedError: the task, or the model chosen, does not stream.
         """
-        pieces = self._performer.stream(request, _context(deadline), model)
+        pieces = self._performer.stream(request, _context(deadline), Terms(model))
         with self._lock:
             self._streams[pieces] = threading.get_ident()
         return pieces
@@ -466,7 +466,7 @@ def _context(deadline: float | None) -> CallContext:
     return CallContext() if deadline is None else CallContext(deadline=time.monotonic() + deadline)
 
 
-def _check_pipeline_call(value: Any, model: str | None) -> None:
+def _check_pipeline_call(value: Any, terms: Terms) -> None:
     if value is _MISSING:
         raise InputError(
             "a pipeline needs the value it takes",
@@ -474,11 +474,11 @@ def _check_pipeline_call(value: Any, model: str | None) -> None:
             got="run(pipeline)",
             blame="the arguments of run",
         )
-    if model is not None:
+    if terms.model is not None:
         raise InputError(
             "model=... is for a request",
             expected="a pipeline whose tasks name their own models",
-            got=f"model={model!r} beside a pipeline",
+            got=f"model={terms.model!r} beside a pipeline",
             blame="the arguments of run",
-            hint=f"write @task(model={model!r}) at the task's function",
+            hint=f"write @task(model={terms.model!r}) at the task's function",
         )

@@ -20,6 +20,17 @@ _REMEMBERED = 1024
 _SHOWN = 6
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What the caller says of the choice: the model's id, and whether an ambiguity is an error (None: the settings)."""
+
+    model: str | None = None
+    strict: bool | None = None
+
+
+ANY = Terms()
+
+
 @dataclass
 class Selector:
     """Chooses among a catalog's entries, and remembers what it chose for requests of the same needs."""
@@ -28,27 +39,25 @@ class Selector:
     config: Config
     _chosen: dict[Any, Entry] = field(default_factory=dict)
 
-    def choose(
-        self, request: Request[Any], *, model: str | None = None, strict: bool | None = None, stream: bool = False
-    ) -> Entry:
-        """Return the entry that serves `request`, piece by piece where `stream` asks for that.
+    def choose(self, request: Request[Any], terms: Terms = ANY, *, stream: bool = False) -> Entry:
+        """Return the entry that serves `request` on these terms, piece by piece where `stream` asks for that.
 
         Raises:
-            InputError: `model` is no str. UnknownModelError: it is no id.
+            InputError: the model's id is no str. UnknownModelError: it is no id.
             NoCapableModelError: no card (or not that one) states what the request needs.
             AmbiguousModelError: strict, and several cards are equally entitled.
             PluginUnavailableError: the only capable cards belong to a plugin whose extra is missing.
         """
+        model = terms.model
         if model is not None:
             check_id(model)
         needs = {**request.needs(), "stream": True} if stream else request.needs()
-        strict = self.config.strict if strict is None else strict
-        key = (type(request), model, strict, *needs.items())
+        key = (type(request), terms, *needs.items())
         chosen = self._chosen  # what is found in the catalog of now shall not outlive a `forget` in the meantime
         entry = chosen.get(key)
         if entry is None:
             task_of(request)
-            entry = self._named(request, needs, model) if model is not None else self._best(request, needs, strict)
+            entry = self._named(request, needs, model) if model is not None else self._best(request, needs, terms)
             if len(chosen) >= _REMEMBERED:
                 chosen.clear()
             chosen[key] = entry
@@ -82,7 +91,7 @@ class Selector:
                 hint='choose a local model, or Runtime(privacy="any", offline=False)',
             )
 
-    def _best(self, request: Request[Any], needs: Mapping[str, Any], strict: bool) -> Entry:
+    def _best(self, request: Request[Any], needs: Mapping[str, Any], terms: Terms) -> Entry:
         task = request.task
         if (default := self.config.defaults.get(task)) is not None:
             entry = self._default(task, default)
@@ -96,7 +105,7 @@ class Selector:
         usable = [entry for entry in capable if entry.ready]
         if not usable:
             require_usable(capable[0].card.plugin, capable[0].plugin)
-        return self._settle(task, usable, strict)
+        return self._settle(task, usable, self.config.strict if terms.strict is None else terms.strict)
 
     def _default(self, task: str, model: str) -> Entry:
         try:

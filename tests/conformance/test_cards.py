@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

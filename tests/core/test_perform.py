@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from metier import Runtime
 from metier.perform import Performer
+from metier.selection import Terms
 from metier_contracts import (
     CallContext,
     Cancelled,
@@ -127,8 +128,8 @@ def test_an_entry_that_changes_meanwhile_loses_no_answer(
     """A fit in another thread puts a new entry in the place of a model's old one, between two requests of a batch."""
     choose = rt._selector.choose
 
-    def choose_anew(request: Any, **kwargs: Any) -> Any:
-        entry = choose(request, **kwargs)
+    def choose_anew(request: Any, *terms: Any) -> Any:
+        entry = choose(request, *terms)
         rt._catalog.add("runtime", entry.card)
         rt._selector.forget()
         return entry
@@ -250,7 +251,7 @@ def test_nobody_but_the_caller_is_blamed_for_a_deadline_or_a_cancellation(rt: Ru
     context = CallContext()
     context.cancel()
     with pytest.raises(Cancelled) as cancelled:
-        performer(rt).perform_one(REQUEST, context, None, None)
+        performer(rt).perform_one(REQUEST, context, Terms())
     assert cancelled.value.blame is None
     assert probes["acme/k"].batches == []
 

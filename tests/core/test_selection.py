@@ -6,7 +6,7 @@ import pytest
 from metier.catalog import Catalog
 from metier.config import Config
 from metier.plugins import PluginHost
-from metier.selection import Selector
+from metier.selection import Selector, Terms
 from metier_contracts import (
     AmbiguousModelError,
     Classify,
@@ -33,7 +33,7 @@ def selector(**settings: Any) -> Selector:
 
 
 def chosen(request: Any = REQUEST, /, *, model: str | None = None, strict: bool | None = None, **settings: Any) -> str:
-    return selector(**settings).choose(request, model=model, strict=strict).card.id
+    return selector(**settings).choose(request, Terms(model, strict)).card.id
 
 
 def proposed(labels: Any = "open") -> dict[str, Any]:
@@ -103,10 +103,10 @@ def test_strict_refuses_to_guess(plugins: Any) -> None:
     plugins.write("acme", plugins.card("acme/a"), plugins.card("acme/b"))
     for one, strict in ((selector(strict=True), None), (selector(), True)):
         with pytest.raises(AmbiguousModelError, match="2 models serve this classify request") as caught:
-            one.choose(REQUEST, strict=strict)
+            one.choose(REQUEST, Terms(strict=strict))
         assert caught.value.got == "acme/a, acme/b"
         assert 'model="acme/a"' in str(caught.value.hint)
-    assert selector(strict=True).choose(REQUEST, strict=False).card.id == "acme/a"
+    assert selector(strict=True).choose(REQUEST, Terms(strict=False)).card.id == "acme/a"
     assert chosen(strict=True, model="acme/b") == "acme/b"
     assert chosen(strict=True, defaults={"classify": "acme/b"}) == "acme/b"
 
@@ -219,7 +219,7 @@ def test_streaming_is_a_need_like_any_other(plugins: Any) -> None:
     assert selector().choose(request).card.id == "acme/whole"
     assert selector().choose(request, stream=True).card.id == "acme/pieces"
     with pytest.raises(NoCapableModelError) as caught:
-        selector().choose(request, model="acme/whole", stream=True)
+        selector().choose(request, Terms("acme/whole"), stream=True)
     assert caught.value.got == "acme/whole (stream: needs yes)"
 
 

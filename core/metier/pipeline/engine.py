@@ -13,12 +13,13 @@ from metier.pipeline.values import acceptor
 
 if TYPE_CHECKING:
     from metier.pipeline.step import Port, Step
+    from metier.selection import Terms
 
 
 class Perform(Protocol):
     """Answers requests: each by its response or its error, in order."""
 
-    def __call__(self, requests: Sequence[Request[Any]], context: CallContext, model: str | None) -> Sequence[Any]:
+    def __call__(self, requests: Sequence[Request[Any]], context: CallContext, terms: Terms) -> Sequence[Any]:
         """Return the answers."""
         ...
 

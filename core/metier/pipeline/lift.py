@@ -13,6 +13,7 @@ from metier.pipeline.engine import Call, Failed, attempt, failed
 from metier.pipeline.hints import Hint
 from metier.pipeline.signature import name_of, refuse_async, response_hint, signature_of, unusable
 from metier.pipeline.step import In_contra, Out_co, Port, Step
+from metier.selection import Terms
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -70,7 +71,7 @@ class TaskStep(Lifted[In_contra, Out_co]):
         requests = [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
         if not requests:
             return outcomes
-        answers = iter(call.perform(requests, call.context, self.model))
+        answers = iter(call.perform(requests, call.context, Terms(self.model)))
         return [outcome if isinstance(outcome, Failed) else self._outcome(next(answers)) for outcome in outcomes]
 
     def _request(self, value: Any) -> Request[Any]:
