@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from metier_contracts import CallContext, InputError, MetierError, Request
 
 from metier.pipeline.hints import show
+from metier.pipeline.semantics import Breach, Finder
 from metier.pipeline.values import acceptor
 
 if TYPE_CHECKING:
@@ -26,10 +27,11 @@ class Perform(Protocol):
 
 @dataclass(frozen=True)
 class Call:
-    """What a step needs from the runtime while it runs."""
+    """What a step needs from the runtime while it runs; `giver` names the step before the one that runs."""
 
     perform: Perform
     context: CallContext
+    giver: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ def attempt(function: Callable[[Any], Any], value: Any, step: str) -> Any:
 
 def apply(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
     """Apply a step to the values that have not failed; those that have stay as they are."""
+    if step.breach is not None:
+        values = [value if isinstance(value, Failed) else _held(value, step, step.breach, call) for value in values]
     healthy = [value for value in values if not isinstance(value, Failed)]
     if not healthy:
         return list(values)
@@ -75,6 +79,14 @@ def apply(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
         return fresh
     outcomes = iter(fresh)
     return [value if isinstance(value, Failed) else next(outcomes) for value in values]
+
+
+def _held(value: Any, step: Step[Any, Any], breach: Finder, call: Call) -> Any:
+    """Return the value, or the failure of one that breaks the semantics which the step declares."""
+    found = attempt(breach, value, step.name)
+    if isinstance(found, Breach):
+        return failed(found.error(f"step {step.name!r}", call.giver), step.name)
+    return value if found is None else found
 
 
 def run_one(step: Step[Any, Any], value: Any, call: Call) -> Any:
