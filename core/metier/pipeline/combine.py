@@ -15,7 +15,7 @@ from typing_extensions import TypeVar
 
 from metier.pipeline.engine import Call, Failed, apply, attempt
 from metier.pipeline.fit import UNFIT, Fit
-from metier.pipeline.hints import Hint, compare, show
+from metier.pipeline.hints import Hint, fits, show
 from metier.pipeline.semantics import Finder, finder
 from metier.pipeline.signature import fields_of, name_of
 from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
@@ -161,7 +161,7 @@ def _checked_fields(into: Callable[..., Any], named: Mapping[str, Step[Any, Any]
     for name, step in named.items():
         if name not in fields.takes:
             raise _misfit(title, f"a field among {known}", f"{name!r} for step {step.name!r}")
-        fit = compare(one_hint(step), fields.takes[name])
+        fit = fits(one_hint(step), fields.takes[name])
         if not fit:
             expected = f"field {name!r} takes {show(fields.takes[name])}"
             raise _misfit(title, expected, f"step {step.name!r} gives {show(one_hint(step))}", fit)

@@ -10,7 +10,7 @@ from metier_contracts import CallContext, InputError, MetierError, Request
 
 from metier.pipeline.hints import show
 from metier.pipeline.semantics import Breach, Finder
-from metier.pipeline.values import acceptor
+from metier.pipeline.values import Test
 
 if TYPE_CHECKING:
     from metier.pipeline.step import Port, Step
@@ -99,11 +99,10 @@ def run_one(step: Step[Any, Any], value: Any, call: Call) -> Any:
 
 def run_batch(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
     """Run a pipeline on values: return the result of each or its `Failed`, in order."""
-    tests = [(entry, acceptor(entry.hint)) for entry in step.entries()]
-    return apply(step, [_checked(value, tests) for value in values], call)
+    return apply(step, [_checked(value, step.tests) for value in values], call)
 
 
-def _checked(value: Any, tests: Sequence[tuple[Port, Callable[[Any], bool]]]) -> Any:
+def _checked(value: Any, tests: Sequence[tuple[Port, Test]]) -> Any:
     refusing = next((entry for entry, accepts in tests if not accepts(value)), None)
     if refusing is None:
         return value

@@ -61,6 +61,8 @@ def parted(hint: Hint) -> tuple[Hint, Semantics]:
         return inner, semantics | {type(one): one for one in beside if isinstance(one, Semantic)}
     if isinstance(hint, TypeVar | ForwardRef):
         return parted(getattr(hint, "__bound__", None) or Any)
+    if isinstance(hint, NewType):
+        return hint, parted(hint.__supertype__)[1]
     alias = origin or hint
     if type(alias).__name__ == "TypeAliasType":  # typing's from Python 3.12 on, or that of typing_extensions
         return parted(substituted(alias.__value__, dict(zip(alias.__type_params__, get_args(hint), strict=False))))
@@ -144,39 +146,34 @@ def _items(origin: Any, arguments: tuple[Hint, ...]) -> tuple[Hint, ...]:
     return (types.GenericAlias(tuple, arguments),) if origin is ItemsView and arguments else arguments
 
 
-def fits(gives: Hint, takes: Hint) -> bool:
+def fits(gives: Hint, takes: Hint) -> Fit:
     """Tell whether every value of `gives` is one of `takes`, as type checkers do, with mutable containers covariant.
 
     `Any` and type variables fit everything, and so does what only type checkers can tell. Semantics that both declare
-    must fit as well.
+    must fit as well; the `Fit` is true where all does.
     """
-    return bool(compare(gives, takes))
-
-
-def compare(gives: Hint, takes: Hint) -> Fit:
-    """Return how `gives` fits `takes`."""
     try:
-        return _compare(gives, takes)
+        return _fits(gives, takes)
     except RecursionError:  # two types that hold themselves, and nothing in the one that is not in the other
         return FIT
 
 
-def _compare(gives: Hint, takes: Hint) -> Fit:
+def _fits(gives: Hint, takes: Hint) -> Fit:
     (given, has), (taken, wants) = parted(gives), parted(takes)
     if given in (Never, NoReturn):
         return FIT
     if given is not Any and given != taken:
         if alternatives := _alternatives(given):
-            return all_of(_compare(annotated(one, has), takes) for one in alternatives)
+            return all_of(_fits(annotated(one, has), takes) for one in alternatives)
         if origin_of(taken) in UNIONS:
-            return any_of(_compare(gives, annotated(one, wants)) for one in get_args(taken))
-    types = _compare_types(given, taken)
+            return any_of(_fits(gives, annotated(one, wants)) for one in get_args(taken))
+    types = _types_fit(given, taken)
     if not types.types or given is type(None):
         return types
-    return all_of((_compare_semantics(_promised(given) | has, _promised(taken), wants), types))
+    return all_of((_semantics_fit(_promised(given) | has, _promised(taken), wants), types))
 
 
-def _compare_semantics(has: Semantics, promised: Semantics, wants: Semantics) -> Fit:
+def _semantics_fit(has: Semantics, promised: Semantics, wants: Semantics) -> Fit:
     """Compare by kind; what the class that is taken promises by itself needs no other word of what is given."""
     if not wants and not (promised and has):
         return FIT
@@ -197,7 +194,7 @@ def _promised(hint: Hint) -> Semantics:
     return {type(one): one for one in promised}
 
 
-def _compare_types(gives: Hint, takes: Hint) -> Fit:
+def _types_fit(gives: Hint, takes: Hint) -> Fit:
     if gives == takes or takes in (Any, object):
         return FIT
     if gives is Any:
@@ -205,12 +202,12 @@ def _compare_types(gives: Hint, takes: Hint) -> Fit:
     if origin_of(takes) is Literal:
         return FIT if gives in _literals(takes) else UNFIT
     if origin_of(gives) is Literal:
-        return _compare(type(get_args(gives)[0]), takes)
+        return _fits(type(get_args(gives)[0]), takes)
     if isinstance(gives, NewType):
-        return _compare(gives.__supertype__, takes)
+        return _fits(gives.__supertype__, takes)
     if takes in (Never, NoReturn) or isinstance(takes, NewType):
         return UNFIT
-    return _compare_class(gives, takes)
+    return _fits_class(gives, takes)
 
 
 def _alternatives(hint: Hint) -> list[Hint]:
@@ -224,23 +221,23 @@ def _literals(hint: Hint) -> list[Hint]:
     return [type(None) if member is None else Literal[member] for member in get_args(hint)]
 
 
-def _compare_class(gives: Hint, takes: Hint) -> Fit:
+def _fits_class(gives: Hint, takes: Hint) -> Fit:
     (given, _), (taken, wanted) = generic(gives), generic(takes)
     if not isinstance(given, type) or not isinstance(taken, type):
         return FIT
     if is_typeddict(taken):
-        return _compare_rows(gives, takes) if is_typeddict(given) else UNFIT
+        return _fits_row(gives, takes) if is_typeddict(given) else UNFIT
     if is_typeddict(given):
-        return _compare(Mapping[str, object], takes)
-    if any(_compare(gives, narrower) for narrower in PROMOTED.get(taken, ())):
+        return _fits(Mapping[str, object], takes)
+    if any(_fits(gives, narrower) for narrower in PROMOTED.get(taken, ())):
         return FIT
     if not _is_subclass(given, taken) or not wanted:
         return FIT if _is_subclass(given, taken) else UNFIT
     if taken is _CALLABLE:
-        return _compare_calls(get_args(gives), wanted) if given is _CALLABLE else FIT
+        return _fits_call(get_args(gives), wanted) if given is _CALLABLE else FIT
     if issubclass(given, tuple):
-        return _compare_tuples(_tuple_members(gives), taken, wanted)
-    return _compare_arguments(arguments_as(gives, taken), wanted, _parameters(taken))
+        return _fits_tuple(_tuple_members(gives), taken, wanted)
+    return _fit_arguments(arguments_as(gives, taken), wanted, _parameters(taken))
 
 
 def _is_subclass(given: Any, taken: Any) -> bool:
@@ -250,20 +247,20 @@ def _is_subclass(given: Any, taken: Any) -> bool:
         return True
 
 
-def _compare_rows(gives: Hint, takes: Hint) -> Fit:
+def _fits_row(gives: Hint, takes: Hint) -> Fit:
     (has, given), (wants, needed) = row_of(gives), row_of(takes)
     if not needed <= given or not wants.keys() <= has.keys():
         return UNFIT
-    return all_of(_compare(has[key], hint) for key, hint in wants.items())
+    return all_of(_fits(has[key], hint) for key, hint in wants.items())
 
 
-def _compare_calls(given: tuple[Any, ...], wanted: tuple[Any, ...]) -> Fit:
+def _fits_call(given: tuple[Any, ...], wanted: tuple[Any, ...]) -> Fit:
     if not given:
         return FIT
     (takes, gives), (passed, expected) = given, wanted
     if not isinstance(takes, list) or not isinstance(passed, list):
-        return _compare(gives, expected)
-    return all_of(map(_compare, [*passed, gives], [*takes, expected])) if len(takes) == len(passed) else UNFIT
+        return _fits(gives, expected)
+    return all_of(map(_fits, [*passed, gives], [*takes, expected])) if len(takes) == len(passed) else UNFIT
 
 
 def _tuple_members(hint: Hint) -> tuple[Hint, ...]:
@@ -274,20 +271,20 @@ def _tuple_members(hint: Hint) -> tuple[Hint, ...]:
     return tuple(hints.get(name, Any) for name in origin._fields)
 
 
-def _compare_tuples(members: tuple[Hint, ...], taken: type, wanted: tuple[Hint, ...]) -> Fit:
+def _fits_tuple(members: tuple[Hint, ...], taken: type, wanted: tuple[Hint, ...]) -> Fit:
     if taken is not tuple or wanted[-1] is ...:
-        return all_of(_compare(member, wanted[0]) for member in members or (Any,) if member is not ...)
+        return all_of(_fits(member, wanted[0]) for member in members or (Any,) if member is not ...)
     if not members or members[-1] is ...:
-        return all_of(_compare(Any, one) for one in wanted) if members[:1] in ((), (Any,)) else UNFIT
-    return all_of(map(_compare, members, wanted)) if len(members) == len(wanted) else UNFIT
+        return all_of(_fits(Any, one) for one in wanted) if members[:1] in ((), (Any,)) else UNFIT
+    return all_of(map(_fits, members, wanted)) if len(members) == len(wanted) else UNFIT
 
 
-def _compare_arguments(given: tuple[Hint, ...], wanted: tuple[Hint, ...], parameters: tuple[Any, ...]) -> Fit:
+def _fit_arguments(given: tuple[Hint, ...], wanted: tuple[Hint, ...], parameters: tuple[Any, ...]) -> Fit:
     """Compare arguments in pairs: covariantly, but for a parameter that says it is contravariant."""
     turned = [getattr(parameter, "__contravariant__", False) for parameter in parameters]
     turned += [False] * len(wanted)
     pairs = zip((*given, *[Any] * len(wanted)), wanted, turned, strict=False)
-    return all_of(_compare(b, a) if turn else _compare(a, b) for a, b, turn in pairs)
+    return all_of(_fits(b, a) if turn else _fits(a, b) for a, b, turn in pairs)
 
 
 def declared(hint: Hint, seen: tuple[Hint, ...] = ()) -> Iterator[Semantic]:

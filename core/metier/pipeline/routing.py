@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 
 from metier.pipeline.engine import Call, Failed, apply, attempt
 from metier.pipeline.fit import FIT
-from metier.pipeline.hints import STANDARD, Hint, compare, generic, known_members, members, plain, show
+from metier.pipeline.hints import STANDARD, Hint, fits, generic, known_members, members, plain, show
 from metier.pipeline.semantics import finder
 from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
 from metier.pipeline.values import Test, acceptor
@@ -137,7 +137,7 @@ class ByType(Step[In_contra, Out_co]):
 def _taken(arm: Step[Any, Any]) -> Hint:
     """Return what an arm takes as one hint: the narrowest of its entries, since the value goes to all."""
     hints = (port.hint for port in arm.entries())
-    return reduce(lambda one, other: one if compare(one, other) == FIT else other, hints)
+    return reduce(lambda one, other: one if fits(one, other) == FIT else other, hints)
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ def _check_reach(arms: Sequence[Step[Any, Any]]) -> None:
 def _takes_all(one: Step[Any, Any], other: Step[Any, Any]) -> bool:
     """Tell whether values that `other` takes pass for values of `one`."""
     takers = [_told(hint) for hint in members(_taken(one))]
-    return all(any(compare(_told(hint), taker).types for taker in takers) for hint in members(_taken(other)))
+    return all(any(fits(_told(hint), taker).types for taker in takers) for hint in members(_taken(other)))
 
 
 def _told(hint: Hint) -> Hint:

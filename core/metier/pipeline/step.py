@@ -13,8 +13,9 @@ from metier_contracts import PipelineTypeError
 from typing_extensions import TypeVar
 
 from metier.pipeline.engine import Call, apply
-from metier.pipeline.hints import Hint, compare, declared, show
+from metier.pipeline.hints import Hint, declared, fits, show
 from metier.pipeline.semantics import Finder
+from metier.pipeline.values import Test, acceptor
 
 In_contra = TypeVar("In_contra", contravariant=True)
 Out_co = TypeVar("Out_co", covariant=True)
@@ -62,6 +63,11 @@ class Step(ABC, Generic[In_contra, Out_co]):
     def breach(self) -> Finder | None:
         """What finds the first breach of the semantics that the step itself declares; None where it declares none."""
         return None
+
+    @cached_property
+    def tests(self) -> Sequence[tuple[Port, Test]]:
+        """The entries, each with the test of whether a value is of its type."""
+        return [(entry, acceptor(entry.hint)) for entry in self.entries()]
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is found once and kept, which copies find for themselves."""
@@ -158,7 +164,7 @@ def share_input(what: str, steps: Sequence[Step[Any, Any]], chosen: Sequence[Ste
     entries = [*shared, *(port for step in chosen for port in step.entries())]
     for position, one in enumerate(entries):
         for place, other in enumerate(entries[:position]):
-            both = (compare(one.hint, other.hint), compare(other.hint, one.hint))
+            both = (fits(one.hint, other.hint), fits(other.hint, one.hint))
             apart = place >= len(shared)
             if not any(fit.types if apart else fit for fit in both):
                 raise PipelineTypeError(
@@ -173,7 +179,7 @@ def connect(first: Step[Any, Any], second: Step[Any, Any]) -> None:
     """Raise `PipelineTypeError` unless whatever `first` gives fits all that `second` takes."""
     for giver in first.exits():
         for taker in second.entries():
-            fit = compare(giver.hint, taker.hint)
+            fit = fits(giver.hint, taker.hint)
             if not fit:
                 raise PipelineTypeError(
                     f"step {giver.step!r} does not fit step {taker.step!r}{fit.reason}",

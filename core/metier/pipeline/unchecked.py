@@ -8,7 +8,7 @@ from typing import Any
 
 from metier_contracts import Semantic
 
-from metier.pipeline.hints import compare
+from metier.pipeline.hints import fits
 from metier.pipeline.step import Step
 
 
@@ -31,7 +31,7 @@ def unchecked(pipeline: Step[Any, Any], /) -> tuple[Unchecked, ...]:
 
 def _found(step: Step[Any, Any]) -> Iterator[Unchecked]:
     for giver, taker in step.edges():
-        for semantic in compare(giver.hint, taker.hint).unchecked:
+        for semantic in fits(giver.hint, taker.hint).unchecked:
             yield Unchecked(giver.step, taker.step, semantic)
     for field in fields(step):
         for inner in _steps_in(getattr(step, field.name)):

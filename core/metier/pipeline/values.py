@@ -9,7 +9,7 @@ from typing import Any, Literal, NewType
 
 from typing_extensions import is_typeddict
 
-from metier.pipeline.hints import PROMOTED, STANDARD, UNIONS, Hint, arguments_as, compare, generic, plain, row_of
+from metier.pipeline.hints import PROMOTED, STANDARD, UNIONS, Hint, arguments_as, fits, generic, plain, row_of
 
 Test = Callable[[Any], bool]
 
@@ -37,7 +37,7 @@ def acceptor(takes: Hint) -> Test:
     if is_typeddict(origin):
         return _row(takes)
     if origin is type:
-        return lambda value: isinstance(value, type) and all(compare(value, one).types for one in arguments)
+        return lambda value: isinstance(value, type) and all(fits(value, one).types for one in arguments)
     kind = _kind((origin, *PROMOTED.get(origin, ())))
     if not arguments or origin.__module__ not in STANDARD or not issubclass(origin, Iterable):
         return kind
@@ -64,7 +64,7 @@ def _members(takes: Hint, origin: type, arguments: tuple[Hint, ...]) -> Test:
         return lambda value: (
             len(value) == len(arguments) and all(test(member) for test, member in zip(tests(), value, strict=True))
         )
-    by_class = cache(lambda kind: compare(kind, takes).types)
+    by_class = cache(lambda kind: fits(kind, takes).types)
     item = cache(lambda: acceptor(arguments_as(takes, Iterable)[0]))
     held = cache(lambda: acceptor(arguments[1]) if issubclass(origin, Mapping) and arguments[1:] else _anything)
 

@@ -6,14 +6,14 @@ import copy
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Literal, NamedTuple, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, TypedDict, TypeVar
 
 import numpy as np
 import pytest
 from metier import each, fallback, parallel, route, step, task
 from metier.pipeline import Unchecked, unchecked
 from metier.pipeline.fit import Fit
-from metier.pipeline.hints import compare, show
+from metier.pipeline.hints import fits, show
 from metier.pipeline.semantics import Breach, finder
 from metier_contracts import (
     BoxFrame,
@@ -34,6 +34,7 @@ T = TypeVar("T")
 Mood = Annotated[str, Labels("good", "bad")]
 Hourly = Annotated[Series, Frequency("h")]
 Daily = Annotated[Series, Frequency("D")]
+Feeling = NewType("Feeling", Mood)
 Corners = Annotated[NDArray[np.float64], BoxFrame("xyxy")]
 
 
@@ -268,6 +269,7 @@ COMPARED: list[tuple[Any, Any, tuple[Semantic, ...]]] = [
     (Any, Tree, (Labels("good", "bad"),)),
     (None, Mood | None, ()),
     (Mood, str, ()),
+    (Feeling, Mood, ()),
     (Mood, Mood | None, ()),
     (str, Mood | str, ()),
     (Annotated[Mood | None, "a note"], Mood | None, ()),
@@ -286,12 +288,12 @@ COMPARED: list[tuple[Any, Any, tuple[Semantic, ...]]] = [
 
 @pytest.mark.parametrize(("gives", "takes", "left"), COMPARED)
 def test_what_is_not_said_is_left_to_run_time(gives: Any, takes: Any, left: tuple[Semantic, ...]) -> None:
-    assert compare(gives, takes) == Fit(unchecked=left)
+    assert fits(gives, takes) == Fit(unchecked=left)
 
 
 def test_an_alias_may_carry_semantics() -> None:
-    assert compare(list[Hourly], list[Daily]).clashes == ((Frequency("h"), Frequency("D")),)
-    assert not compare(Annotated[Series | None, Frequency("h")], Daily | None)
+    assert fits(list[Hourly], list[Daily]).clashes == ((Frequency("h"), Frequency("D")),)
+    assert not fits(Annotated[Series | None, Frequency("h")], Daily | None)
 
 
 def test_a_breach_of_no_readable_kind_shows_the_value() -> None:
