@@ -28,14 +28,12 @@ from metier_contracts import (
     Semantic,
     Series,
 )
-from numpy.typing import NDArray
 
 T = TypeVar("T")
 Mood = Annotated[str, Labels("good", "bad")]
 Hourly = Annotated[Series, Frequency("h")]
 Daily = Annotated[Series, Frequency("D")]
 Feeling = NewType("Feeling", Mood)
-Corners = Annotated[NDArray[np.float64], BoxFrame("xyxy")]
 
 
 @dataclass(frozen=True)
