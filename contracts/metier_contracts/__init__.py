@@ -47,6 +47,7 @@ from metier_contracts.invariants import Invariant, Violation
 from metier_contracts.manifest import Contribution, Manifest, read_manifest
 from metier_contracts.model import FittableModel, Model, PlacedModel, Placement, StreamingModel
 from metier_contracts.request import Provenance, Request, Response
+from metier_contracts.semantics import BoxFrame, Channels, Frequency, GraphSchema, Horizon, Labels, ScoreKind, Semantic
 from metier_contracts.task import Task
 from metier_contracts.tasks import TASKS
 from metier_contracts.tasks.act import Act, ActResult, ActStep, Approval, Budget, EnvironmentSpec
@@ -83,11 +84,13 @@ __all__ = [
     "Anomalies",
     "Approval",
     "Architecture",
+    "BoxFrame",
     "Budget",
     "CallContext",
     "Cancelled",
     "Capabilities",
     "CascadeFit",
+    "Channels",
     "ChecksumError",
     "Classification",
     "Classify",
@@ -114,6 +117,7 @@ __all__ = [
     "FittableModel",
     "Forecast",
     "ForecastResult",
+    "Frequency",
     "Generate",
     "GenerateImage",
     "GeneratedImage",
@@ -121,13 +125,16 @@ __all__ = [
     "GenerationChunk",
     "Graph",
     "GraphFit",
+    "GraphSchema",
     "GraphScore",
     "GraphScores",
+    "Horizon",
     "Image",
     "ImagePart",
     "InferenceError",
     "InputError",
     "Invariant",
+    "Labels",
     "Lineage",
     "Manifest",
     "MemoryBudgetError",
@@ -158,9 +165,11 @@ __all__ = [
     "Response",
     "RuntimeClosedError",
     "Sampling",
+    "ScoreKind",
     "Segment",
     "Segmentation",
     "SelectionError",
+    "Semantic",
     "Series",
     "StorageError",
     "StreamingModel",

@@ -17,6 +17,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from metier_contracts.refusal import Refusal, shown, shown_error
+from metier_contracts.semantics import BoxFrame
 
 _HINTS = {
     "b": "compare: array > 0",
@@ -209,6 +210,6 @@ Scores = Annotated[NDArray[np.float32], ArraySpec("float32", "N", finite=True)]
 Flags = Annotated[NDArray[np.bool_], ArraySpec("bool", "N")]
 Mask = Annotated[NDArray[np.bool_], ArraySpec("bool", "H W", run_lengths=True)]
 Masks = Annotated[NDArray[np.bool_], ArraySpec("bool", "M H W", run_lengths=True)]
-Boxes = Annotated[NDArray[np.float32], ArraySpec("float32", "B 4", finite=True)]
+Boxes = Annotated[NDArray[np.float32], ArraySpec("float32", "B 4", finite=True), BoxFrame("xyxy")]
 Points = Annotated[NDArray[np.float32], ArraySpec("float32", "P 2", finite=True)]
 Timestamps = Annotated[NDArray[np.datetime64], ArraySpec("datetime64[ns]", "T")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,6 +11,7 @@ from pydantic_core import PydanticSerializationError
 from metier_contracts.errors import InputError
 from metier_contracts.messages import input_error
 from metier_contracts.refusal import shown_error
+from metier_contracts.semantics import Semantic
 
 
 class Contract(BaseModel):
@@ -18,7 +19,10 @@ class Contract(BaseModel):
 
     Its constructor refuses unknown fields, `from_json` ignores them: a peer with a newer minor may send more.
     Bad values raise `InputError`, which names each field, what was expected and what came.
+    `semantics` is what a class promises of each of its records, for pipelines to compare.
     """
+
+    semantics: ClassVar[tuple[Semantic, ...]] = ()
 
     # Validators are built at first use: building all of them would triple the time that `import metier` takes.
     # NaN in JSON would be null, which is no number; as the string "NaN" it comes back as it was.

@@ -7,7 +7,7 @@ import hashlib
 import io
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from metier_contracts.arrays import as_array
 from metier_contracts.contract import Contract
 from metier_contracts.errors import InputError
 from metier_contracts.refusal import Refusal, shown, shown_error
+from metier_contracts.semantics import Channels
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -103,6 +104,8 @@ class Image(Contract):
     `pixels`: RGB uint8 [H, W, 3], origin at the top left. A grey [H, W] array is repeated into three channels.
     Files and bytes are turned upright by their EXIF orientation, and an alpha channel is dropped.
     """
+
+    semantics: ClassVar = (Channels("RGB"),)
 
     pixels: Pixels
 

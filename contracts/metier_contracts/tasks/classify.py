@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Generic
+from typing import Annotated, Any, ClassVar, Generic, Literal, get_args, get_origin
 
 from pydantic import model_validator
 
@@ -13,6 +13,7 @@ from metier_contracts.examples import ExampleSet, LabelT_co, take_as_is
 from metier_contracts.invariants import Violation
 from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
+from metier_contracts.semantics import Labels, ScoreKind
 from metier_contracts.text import Text
 
 SUM_TOLERANCE = 1e-3
@@ -23,6 +24,8 @@ class Classification(Response, Generic[LabelT_co]):
 
     `scores`: in 0..1; they sum to 1 unless the request was multi_label, where each stands for itself.
     """
+
+    semantics: ClassVar = (ScoreKind("probability"),)
 
     label: LabelT_co
     scores: Mapping[str, float]
@@ -36,9 +39,10 @@ class Classification(Response, Generic[LabelT_co]):
 class Classify(Request[Classification[LabelT_co]], Generic[LabelT_co]):
     """Choose among labels for a text or an image.
 
-    `labels`: the labels to choose among; None takes those of the Literal in `Classify[Literal["a", "b"]]`, else those
-    of `examples`, else the model's own. `multi_label`: score each label for itself. `examples`: labelled texts to learn
-    from; build the `ExampleSet` once, since the model keeps what it learned by the set's digest.
+    `labels`: the labels to choose among; None takes those of the Literal in `Classify[Literal["a", "b"]]`, or of the
+    `Labels` in `Classify[Annotated[str, Labels("a", "b")]]`, else those of `examples`, else the model's own.
+    `multi_label`: score each label for itself. `examples`: labelled texts to learn from; build the `ExampleSet` once,
+    since the model keeps what it learned by the set's digest.
     """
 
     task: ClassVar[str] = "classify"
@@ -100,9 +104,14 @@ class Classify(Request[Classification[LabelT_co]], Generic[LabelT_co]):
 
 
 def literal_labels(kind: type[Any]) -> tuple[str, ...]:
-    """Return ("a", "b") for `Classify[Literal["a", "b"]]`, and () where the argument is no Literal."""
+    """Return ("a", "b") for `Classify[Literal["a", "b"]]` or `Classify[Annotated[str, Labels("a", "b")]]`, else ()."""
     arguments = kind.__pydantic_generic_metadata__["args"]
-    return getattr(arguments[0], "__args__", ()) if arguments else ()
+    if not arguments:
+        return ()
+    declared = [one.labels for one in getattr(arguments[0], "__metadata__", ()) if isinstance(one, Labels)]
+    if declared:
+        return declared[-1]
+    return get_args(arguments[0]) if get_origin(arguments[0]) is Literal else ()
 
 
 def _repeated(labels: Sequence[str]) -> str:

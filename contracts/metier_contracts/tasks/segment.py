@@ -15,6 +15,7 @@ from metier_contracts.data.image import ImageField
 from metier_contracts.invariants import Violation, length
 from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
+from metier_contracts.semantics import BoxFrame
 
 
 class Segmentation(Response):
@@ -23,6 +24,8 @@ class Segmentation(Response):
     `masks`: bool [M, H, W], the image's size. `scores`: float32 [M], the model's own estimate of the IoU.
     `boxes`: float32 [M, 4], left, top, right, bottom in pixels of the image, origin at the top left.
     """
+
+    semantics: ClassVar = (BoxFrame("xyxy"),)
 
     masks: Masks
     scores: Scores

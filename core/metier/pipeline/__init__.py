@@ -4,5 +4,6 @@ from metier.pipeline.combine import each, fallback, parallel
 from metier.pipeline.lift import step, task
 from metier.pipeline.routing import route
 from metier.pipeline.step import Step
+from metier.pipeline.unchecked import Unchecked, unchecked
 
-__all__ = ["Step", "each", "fallback", "parallel", "route", "step", "task"]
+__all__ = ["Step", "Unchecked", "each", "fallback", "parallel", "route", "step", "task", "unchecked"]

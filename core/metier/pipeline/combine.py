@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import cached_property
 from types import GenericAlias
 from typing import Any, Union, overload
 
@@ -13,7 +14,9 @@ from metier_contracts import Cancelled, DeadlineExceeded, InputError, PipelineTy
 from typing_extensions import TypeVar
 
 from metier.pipeline.engine import Call, Failed, apply, attempt
+from metier.pipeline.fit import UNFIT, Fit
 from metier.pipeline.hints import Hint, fits, show
+from metier.pipeline.semantics import Finder, finder
 from metier.pipeline.signature import fields_of, name_of
 from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
 
@@ -58,6 +61,25 @@ class Parallel(Step[In_contra, Out_co]):
         """Return the tuple, or what `into` makes."""
         return (Port(self.name, self.gives),)
 
+    def edges(self) -> Sequence[tuple[Port, Port]]:
+        """Return those from the arms to the fields of `into`."""
+        title, hints = name_of(self.into), self._hints
+        return [(port, Port(f"{title}.{name}", hints[name])) for name, arm in self._by_field for port in arm.exits()]
+
+    @property
+    def _by_field(self) -> Sequence[tuple[str, Step[Any, Any]]]:
+        return tuple(zip(self.names or (), self.arms, strict=False))
+
+    @property
+    def _hints(self) -> Mapping[str, Hint]:
+        return {} if self.into is None else fields_of(self.into).takes
+
+    @cached_property
+    def _breaches(self) -> Sequence[tuple[str, str, Finder]]:
+        """For each field that declares semantics: its name, the arm's, and what finds breaches of them."""
+        hints = self._hints
+        return [(name, repr(arm.name), one) for name, arm in self._by_field if (one := finder(hints[name])) is not None]
+
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Run each arm in a thread of its own, the last in the caller's."""
         *others, last = self.arms
@@ -75,7 +97,14 @@ class Parallel(Step[In_contra, Out_co]):
         if into is None or self.names is None:
             return row
         named = dict(zip(self.names, row, strict=True))
-        return attempt(lambda _: into(**named), None, self.name)
+        return attempt(lambda _: self._made(into, named), None, self.name)
+
+    def _made(self, into: Callable[..., Any], named: Mapping[str, Any]) -> Any:
+        for name, giver, breach in self._breaches:
+            found = breach(named[name])
+            if found is not None:
+                raise found.error(f"field {name!r} of {name_of(into)}", giver)
+        return into(**named)
 
 
 @overload
@@ -131,19 +160,24 @@ def _checked_fields(into: Callable[..., Any], named: Mapping[str, Step[Any, Any]
     known = ", ".join(fields.takes) or "none"
     for name, step in named.items():
         if name not in fields.takes:
-            raise _misfit(title, f"a field among {known}", repr(name))
-        if not fits(one_hint(step), fields.takes[name]):
+            raise _misfit(title, f"a field among {known}", f"{name!r} for step {step.name!r}")
+        fit = fits(one_hint(step), fields.takes[name])
+        if not fit:
             expected = f"field {name!r} takes {show(fields.takes[name])}"
-            raise _misfit(title, expected, f"step {step.name!r} gives {show(one_hint(step))}")
+            raise _misfit(title, expected, f"step {step.name!r} gives {show(one_hint(step))}", fit)
     absent = [name for name in fields.takes if name in fields.needs and name not in named]
     if absent:
         raise _misfit(title, f"a step for each of {known}", f"none for {', '.join(absent)}")
     return fields.gives
 
 
-def _misfit(title: str, expected: str, got: str) -> PipelineTypeError:
+def _misfit(title: str, expected: str, got: str, fit: Fit = UNFIT) -> PipelineTypeError:
     return PipelineTypeError(
-        f"parallel(into={title}) does not fit", expected=expected, got=got, blame="the keyword arguments of parallel"
+        f"parallel(into={title}) does not fit{fit.reason}",
+        expected=expected,
+        got=got,
+        blame="the keyword arguments of parallel",
+        hint=fit.remedy if fit.clashes else None,
     )
 
 

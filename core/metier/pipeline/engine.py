@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from metier_contracts import CallContext, InputError, MetierError, Request
 
 from metier.pipeline.hints import show
-from metier.pipeline.values import acceptor
+from metier.pipeline.semantics import Breach, Finder
+from metier.pipeline.values import Test
 
 if TYPE_CHECKING:
     from metier.pipeline.step import Port, Step
@@ -26,10 +27,11 @@ class Perform(Protocol):
 
 @dataclass(frozen=True)
 class Call:
-    """What a step needs from the runtime while it runs."""
+    """What a step needs from the runtime while it runs; `giver` names the step before the one that runs."""
 
     perform: Perform
     context: CallContext
+    giver: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ def attempt(function: Callable[[Any], Any], value: Any, step: str) -> Any:
 
 def apply(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
     """Apply a step to the values that have not failed; those that have stay as they are."""
+    if step.breach is not None:
+        values = [value if isinstance(value, Failed) else _held(value, step, step.breach, call) for value in values]
     healthy = [value for value in values if not isinstance(value, Failed)]
     if not healthy:
         return list(values)
@@ -77,6 +81,14 @@ def apply(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
     return [value if isinstance(value, Failed) else next(outcomes) for value in values]
 
 
+def _held(value: Any, step: Step[Any, Any], breach: Finder, call: Call) -> Any:
+    """Return the value, or the failure of one that breaks the semantics which the step declares."""
+    found = attempt(breach, value, step.name)
+    if isinstance(found, Breach):
+        return failed(found.error(f"step {step.name!r}", call.giver), step.name)
+    return value if found is None else found
+
+
 def run_one(step: Step[Any, Any], value: Any, call: Call) -> Any:
     """Run a pipeline on one value: return its result or raise its error."""
     outcome = run_batch(step, [value], call)[0]
@@ -87,11 +99,10 @@ def run_one(step: Step[Any, Any], value: Any, call: Call) -> Any:
 
 def run_batch(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
     """Run a pipeline on values: return the result of each or its `Failed`, in order."""
-    tests = [(entry, acceptor(entry.hint)) for entry in step.entries()]
-    return apply(step, [_checked(value, tests) for value in values], call)
+    return apply(step, [_checked(value, step.tests) for value in values], call)
 
 
-def _checked(value: Any, tests: Sequence[tuple[Port, Callable[[Any], bool]]]) -> Any:
+def _checked(value: Any, tests: Sequence[tuple[Port, Test]]) -> Any:
     refusing = next((entry for entry, accepts in tests if not accepts(value)), None)
     if refusing is None:
         return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, overload
 
 from metier_contracts import MetierError, PipelineTypeError, Request, Response
@@ -11,6 +12,7 @@ from typing_extensions import TypeVar
 
 from metier.pipeline.engine import Call, Failed, attempt, failed
 from metier.pipeline.hints import Hint
+from metier.pipeline.semantics import Finder, finder
 from metier.pipeline.signature import name_of, refuse_async, response_hint, signature_of, unusable
 from metier.pipeline.step import In_contra, Out_co, Port, Step
 from metier.selection import Terms
@@ -40,6 +42,11 @@ class Lifted(Step[In_contra, Out_co]):
     def exits(self) -> Sequence[Port]:
         """Return what the function gives, or the response to the request that it makes."""
         return (Port(self.label, self.gives),)
+
+    @cached_property
+    def breach(self) -> Finder | None:
+        """What finds the breaches of the semantics that the function's parameter declares."""
+        return finder(self.takes)
 
 
 @dataclass(frozen=True)

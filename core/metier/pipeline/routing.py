@@ -11,7 +11,9 @@ from metier_contracts import InputError, PipelineTypeError
 from typing_extensions import TypeVar
 
 from metier.pipeline.engine import Call, Failed, apply, attempt
-from metier.pipeline.hints import STANDARD, Hint, fits, generic, literal_members, members, show
+from metier.pipeline.fit import FIT
+from metier.pipeline.hints import STANDARD, Hint, fits, generic, known_members, members, plain, show
+from metier.pipeline.semantics import finder
 from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
 from metier.pipeline.values import Test, acceptor
 
@@ -134,7 +136,8 @@ class ByType(Step[In_contra, Out_co]):
 
 def _taken(arm: Step[Any, Any]) -> Hint:
     """Return what an arm takes as one hint: the narrowest of its entries, since the value goes to all."""
-    return reduce(lambda one, other: one if fits(one, other) else other, (port.hint for port in arm.entries()))
+    hints = (port.hint for port in arm.entries())
+    return reduce(lambda one, other: one if fits(one, other) == FIT else other, hints)
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ class Route(Generic[In_contra, Key]):
 
         Args:
             arms: a step for each value of the key. All take what the key takes.
-            default: the step for every other value; needed unless the arms serve every member of a Literal.
+            default: the step for every other value; needed unless the arms serve every member of a Literal or `Labels`.
 
         Raises:
             PipelineTypeError: an arm is no value of the key, or a value of the key has no arm and there is no default.
@@ -214,11 +217,12 @@ def _check_reach(arms: Sequence[Step[Any, Any]]) -> None:
 def _takes_all(one: Step[Any, Any], other: Step[Any, Any]) -> bool:
     """Tell whether values that `other` takes pass for values of `one`."""
     takers = [_told(hint) for hint in members(_taken(one))]
-    return all(any(fits(_told(hint), taker) for taker in takers) for hint in members(_taken(other)))
+    return all(any(fits(_told(hint), taker).types for taker in takers) for hint in members(_taken(other)))
 
 
 def _told(hint: Hint) -> Hint:
     """Return a hint without what a value does not show: the parameters of a class that is no container of Python's."""
+    hint = plain(hint)
     origin, _ = generic(hint)
     return origin if isinstance(origin, type) and origin.__module__ not in STANDARD else hint
 
@@ -229,15 +233,23 @@ def _check(routed: Routed[Any, Any]) -> None:
     if stranger is not None or not routed.arms:
         got = "no arm" if stranger is None else type(stranger).__name__
         raise _unfit(routed, "at least one arm, each a Step", got)
-    share_input("route", (routed.key, *routed.targets))
+    share_input("route", (routed.key,), routed.targets)
     hints = [port.hint for port in routed.key.exits()]
-    for value, _ in routed.arms:
-        if not any(acceptor(hint)(value) for hint in hints):
-            raise _unfit(routed, f"keys that {routed.key.name!r} gives: {' | '.join(map(show, hints))}", repr(value))
+    for value, arm in routed.arms:
+        if not any(_gives(hint, value) for hint in hints):
+            expected = f"keys that {routed.key.name!r} gives: {' | '.join(map(show, hints))}"
+            raise _unfit(routed, expected, f"{value!r} for step {arm.name!r}")
     served = {value for value, _ in routed.arms}
-    unserved = [member for hint in hints for member in literal_members(hint) if member not in served]
+    unserved = [member for hint in hints for member in known_members(hint) if member not in served]
     if unserved and routed.default is None:
-        raise _unfit(routed, "an arm for every member of the Literal, or a default", f"none for {unserved[0]!r}")
+        got = f"{', '.join(repr(arm.name) for _, arm in routed.arms)} and none for {unserved[0]!r}"
+        raise _unfit(routed, f"an arm for every label that {routed.key.name!r} gives, or a default", got)
+
+
+def _gives(hint: Hint, value: Any) -> bool:
+    """Tell whether a key of this type may be this value."""
+    breaches = finder(hint)
+    return acceptor(hint)(value) and (breaches is None or breaches(value) is None)
 
 
 def _unfit(routed: Routed[Any, Any], expected: str, got: str) -> PipelineTypeError:

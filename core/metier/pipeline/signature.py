@@ -12,7 +12,18 @@ from metier_contracts import PipelineTypeError, Request
 from pydantic import BaseModel
 from typing_extensions import get_type_hints, is_typeddict
 
-from metier.pipeline.hints import UNIONS, Hint, arguments_as, field_hints, origin_of, row_of, show
+from metier.pipeline.hints import (
+    UNIONS,
+    Hint,
+    annotated,
+    arguments_as,
+    field_hint,
+    field_hints,
+    origin_of,
+    parted,
+    row_of,
+    show,
+)
 
 
 def signature_of(function: Callable[..., Any]) -> tuple[Hint, Hint]:
@@ -119,7 +130,7 @@ def fields_of(into: Any) -> Fields:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         fields = {field.alias or key: field for key, field in kind.model_fields.items()}
         needs = frozenset(key for key, field in fields.items() if field.is_required())
-        return Fields({key: field.annotation for key, field in fields.items()}, needs, into)
+        return Fields({key: field_hint(field) for key, field in fields.items()}, needs, into)
     hints = _resolved(into, name)
     gives = hints.pop("return", Any)
     named = [p for p in _parameters(kind, name) if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
@@ -130,9 +141,14 @@ def fields_of(into: Any) -> Fields:
 def response_hint(request: Hint, name: str) -> Hint:
     """Return the response that a request type names: `Classification[Desk]` for `Classify[Desk]`.
 
+    Semantics beside the request are those of the response: `Annotated[Forecast, Horizon(24)]`.
+
     Raises:
         PipelineTypeError: the hint is no request type.
     """
+    request, semantics = parted(request)
+    if semantics:
+        return annotated(response_hint(request, name), semantics)
     if origin_of(request) in UNIONS:
         return Union[tuple(response_hint(member, name) for member in get_args(request))]  # noqa: UP007
     if isinstance(request, type) and issubclass(request, Request):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from metier_contracts import PipelineTypeError
 from typing_extensions import TypeVar
 
 from metier.pipeline.engine import Call, apply
-from metier.pipeline.hints import Hint, fits, show
+from metier.pipeline.hints import Hint, declared, fits, show
+from metier.pipeline.semantics import Finder
+from metier.pipeline.values import Test, acceptor
 
 In_contra = TypeVar("In_contra", contravariant=True)
 Out_co = TypeVar("Out_co", covariant=True)
@@ -50,6 +54,24 @@ class Step(ABC, Generic[In_contra, Out_co]):
     @abstractmethod
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Return the outcome of each value, a result or a `Failed`, in order. `run` and `map` call this."""
+
+    def edges(self) -> Sequence[tuple[Port, Port]]:
+        """Return what gives and what takes on each edge between steps inside, those inside of these left out."""
+        return ()
+
+    @cached_property
+    def breach(self) -> Finder | None:
+        """What finds the first breach of the semantics that the step itself declares; None where it declares none."""
+        return None
+
+    @cached_property
+    def tests(self) -> Sequence[tuple[Port, Test]]:
+        """The entries, each with the test of whether a value is of its type."""
+        return [(entry, acceptor(entry.hint)) for entry in self.entries()]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is found once and kept, which copies find for themselves."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __rshift__(self, other: Step[Out_co, Next]) -> Step[In_contra, Next]:
         """Return the pipeline that does this step and then the other."""
@@ -97,9 +119,35 @@ class Chain(Step[In_contra, Out_co]):
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Take the values through each step in turn; a value that failed goes no further."""
         outcomes = list(values)
-        for step in self.steps:
-            outcomes = apply(step, outcomes, call)
+        for step, giver in zip(self.steps, self._givers, strict=True):
+            outcomes = apply(step, outcomes, call if giver is None else replace(call, giver=giver))
         return outcomes
+
+    def edges(self) -> Sequence[tuple[Port, Port]]:
+        """Return those from each step to the next."""
+        return [
+            (giver, taker)
+            for first, second in pairwise(self.steps)
+            for giver in first.exits()
+            for taker in second.entries()
+        ]
+
+    @cached_property
+    def _givers(self) -> Sequence[str | None]:
+        """For each step that declares semantics the name of the one before it, by which errors blame it; else None."""
+        given = (
+            _names(first.exits()) if any(_declares(port) for port in second.entries()) else None
+            for first, second in pairwise(self.steps)
+        )
+        return (None, *given)
+
+
+def _declares(port: Port) -> bool:
+    return next(declared(port.hint), None) is not None
+
+
+def _names(ports: Sequence[Port]) -> str:
+    return " or ".join(dict.fromkeys(repr(port.step) for port in ports))
 
 
 def parts(step: Step[Any, Any]) -> tuple[Step[Any, Any], ...]:
@@ -107,14 +155,20 @@ def parts(step: Step[Any, Any]) -> tuple[Step[Any, Any], ...]:
     return step.steps if isinstance(step, Chain) else (step,)
 
 
-def share_input(what: str, steps: Sequence[Step[Any, Any]]) -> None:
-    """Raise `PipelineTypeError` unless one value can go to all the steps: of any two types, one fits the other."""
-    entries = [port for step in steps for port in step.entries()]
+def share_input(what: str, steps: Sequence[Step[Any, Any]], chosen: Sequence[Step[Any, Any]] = ()) -> None:
+    """Raise `PipelineTypeError` unless one value can go to all the steps: of any two types, one fits the other.
+
+    `chosen`: steps of which a value goes to one, beside the others; their semantics may differ from each other.
+    """
+    shared = [port for step in steps for port in step.entries()]
+    entries = [*shared, *(port for step in chosen for port in step.entries())]
     for position, one in enumerate(entries):
-        for other in entries[:position]:
-            if not (fits(one.hint, other.hint) or fits(other.hint, one.hint)):
+        for place, other in enumerate(entries[:position]):
+            both = (fits(one.hint, other.hint), fits(other.hint, one.hint))
+            apart = place >= len(shared)
+            if not any(fit.types if apart else fit for fit in both):
                 raise PipelineTypeError(
-                    f"steps {other.step!r} and {one.step!r} of {what} cannot take the same value",
+                    f"steps {other.step!r} and {one.step!r} of {what} cannot take the same value{both[1].reason}",
                     expected=f"{one.step!r} takes {show(other.hint)}, as {other.step!r} does",
                     got=f"{one.step!r} takes {show(one.hint)}",
                     blame=f"the arguments of {what}",
@@ -125,11 +179,12 @@ def connect(first: Step[Any, Any], second: Step[Any, Any]) -> None:
     """Raise `PipelineTypeError` unless whatever `first` gives fits all that `second` takes."""
     for giver in first.exits():
         for taker in second.entries():
-            if not fits(giver.hint, taker.hint):
+            fit = fits(giver.hint, taker.hint)
+            if not fit:
                 raise PipelineTypeError(
-                    f"step {giver.step!r} does not fit step {taker.step!r}",
+                    f"step {giver.step!r} does not fit step {taker.step!r}{fit.reason}",
                     expected=f"{taker.step!r} takes {show(taker.hint)}",
                     got=f"{giver.step!r} gives {show(giver.hint)}",
                     blame="the composition of the two steps",
-                    hint="put a step between them that turns the one into the other",
+                    hint=fit.remedy,
                 )

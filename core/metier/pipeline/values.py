@@ -13,7 +13,7 @@ from metier.pipeline.hints import PROMOTED, STANDARD, UNIONS, Hint, arguments_as
 
 Test = Callable[[Any], bool]
 
-_READ = (list, tuple, set, frozenset, dict, deque)
+READ = (list, tuple, set, frozenset, dict, deque)
 
 
 def acceptor(takes: Hint) -> Test:
@@ -21,6 +21,7 @@ def acceptor(takes: Hint) -> Test:
 
     It reads Python's own containers whole, and nothing else: an iterator would be used up, a lazy sequence loaded. The
     parameters of other generic classes are not kept in values; those, and what only type checkers can tell, pass.
+    Semantics are not its matter: `metier.pipeline.semantics.finder` is for those.
     """
     takes = plain(takes)
     origin, arguments = generic(takes)
@@ -36,7 +37,7 @@ def acceptor(takes: Hint) -> Test:
     if is_typeddict(origin):
         return _row(takes)
     if origin is type:
-        return lambda value: isinstance(value, type) and all(fits(value, one) for one in arguments)
+        return lambda value: isinstance(value, type) and all(fits(value, one).types for one in arguments)
     kind = _kind((origin, *PROMOTED.get(origin, ())))
     if not arguments or origin.__module__ not in STANDARD or not issubclass(origin, Iterable):
         return kind
@@ -63,12 +64,12 @@ def _members(takes: Hint, origin: type, arguments: tuple[Hint, ...]) -> Test:
         return lambda value: (
             len(value) == len(arguments) and all(test(member) for test, member in zip(tests(), value, strict=True))
         )
-    by_class = cache(lambda kind: fits(kind, takes))
+    by_class = cache(lambda kind: fits(kind, takes).types)
     item = cache(lambda: acceptor(arguments_as(takes, Iterable)[0]))
     held = cache(lambda: acceptor(arguments[1]) if issubclass(origin, Mapping) and arguments[1:] else _anything)
 
     def test(value: Any) -> bool:
-        if not isinstance(value, _READ):
+        if not isinstance(value, READ):
             return by_class(value.__class__)
         return all(map(item(), value)) and (not isinstance(value, dict) or all(map(held(), value.values())))
 
