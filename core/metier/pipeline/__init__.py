@@ -1,8 +1,9 @@
 """Pipelines: `Step`, what lifts functions into steps, and what makes steps from steps."""
 
 from metier.pipeline.combine import each, fallback, parallel
+from metier.pipeline.files import load_pipeline, save_pipeline
 from metier.pipeline.lift import step, task
 from metier.pipeline.routing import route
 from metier.pipeline.step import Step
 
-__all__ = ["Step", "each", "fallback", "parallel", "route", "step", "task"]
+__all__ = ["Step", "each", "fallback", "load_pipeline", "parallel", "route", "save_pipeline", "step", "task"]

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from types import GenericAlias
-from typing import Any, Union, overload
+from typing import Any, overload
 
 from metier_contracts import Cancelled, DeadlineExceeded, InputError, PipelineTypeError
 from typing_extensions import TypeVar
@@ -15,7 +15,8 @@ from typing_extensions import TypeVar
 from metier.pipeline.engine import Call, Failed, apply, attempt
 from metier.pipeline.hints import Hint, fits, show
 from metier.pipeline.signature import fields_of, name_of
-from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
+from metier.pipeline.step import In_contra, Out_co, Port, Step, one_hint, share_input
+from metier.pipeline.structure import Kind, Role, Structure
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -29,11 +30,6 @@ B5 = TypeVar("B5")
 def sequence_of(hint: Hint) -> Hint:
     """Return `Sequence[hint]`."""
     return GenericAlias(Sequence, (hint,))
-
-
-def one_hint(step: Step[Any, Any]) -> Hint:
-    """Return what a step gives as one hint: the union over its exits."""
-    return Union[tuple(port.hint for port in step.exits())]  # noqa: UP007
 
 
 @dataclass(frozen=True)
@@ -66,6 +62,11 @@ class Parallel(Step[In_contra, Out_co]):
             own = apply(last, values, call)
             rows = zip(*(future.result() for future in running), own, strict=True)
             return [self._join(row) for row in rows]
+
+    def structure(self) -> Structure:
+        """Return the arms, by field where a record is made of them."""
+        arms = self.arms if self.names is None else dict(zip(self.names, self.arms, strict=True))
+        return Structure(PARALLEL, {"arms": arms, "into": self.into})
 
     def _join(self, row: tuple[Any, ...]) -> Any:
         failure = next((outcome for outcome in row if isinstance(outcome, Failed)), None)
@@ -111,6 +112,18 @@ def parallel(*arms: Step[Any, Any], into: Callable[..., Any] | None = None, **na
     if into is None:
         return Parallel(steps, GenericAlias(tuple, tuple(one_hint(step) for step in steps)))
     return Parallel(steps, _checked_fields(into, named), tuple(named), into)
+
+
+def _parallel(arms: tuple[Step[Any, Any], ...] | dict[Any, Step[Any, Any]], into: Any = None) -> Step[Any, Any]:
+    if isinstance(arms, tuple):
+        return parallel(*arms, into=into)
+    stranger = next((name for name in arms if not isinstance(name, str) or name == "into"), None)
+    if stranger is not None:
+        raise _misfit(name_of(into), "fields named by strings, none of them 'into'", repr(stranger))
+    return parallel(into=into, **arms)
+
+
+PARALLEL = Kind("parallel", {"arms": Role.ALL, "into": Role.RECORD}, _parallel)
 
 
 def _require_steps(what: str, steps: Sequence[object], least: int) -> None:
@@ -173,6 +186,10 @@ class Each(Step[In_contra, Out_co]):
         outcomes = iter(apply(self.inner, [member for row in whole for member in row], call))
         return [row if isinstance(row, Failed) else _all_or_failure([next(outcomes) for _ in row]) for row in rows]
 
+    def structure(self) -> Structure:
+        """Return the inner step."""
+        return Structure(EACH, {"step": self.inner})
+
     def _members(self, value: Any) -> list[Any]:
         try:
             members = iter(value)
@@ -194,6 +211,9 @@ def each(inner: Step[A, B], /) -> Step[Sequence[A], list[B]]:
     """Run a step on each member of a sequence, all of them as one batch. One that fails fails the sequence."""
     _require_steps("each", (inner,), 1)
     return Each(inner)
+
+
+EACH = Kind("each", {"step": Role.WITHIN}, lambda step: each(step))
 
 
 @dataclass(frozen=True)
@@ -226,6 +246,10 @@ class Fallback(Step[In_contra, Out_co]):
                 outcomes[position] = outcome
         return outcomes
 
+    def structure(self) -> Structure:
+        """Return the steps."""
+        return Structure(FALLBACK, {"steps": self.steps})
+
 
 def _may_retry(outcome: Any) -> bool:
     """A caller that no longer waits has no use for another try."""
@@ -238,3 +262,6 @@ def fallback(first: Step[A, B], second: Step[A, B], /, *others: Step[A, B]) -> S
     _require_steps("fallback", steps, 2)
     share_input("fallback", steps)
     return Fallback(steps)
+
+
+FALLBACK = Kind("fallback", {"steps": Role.ELSE}, lambda steps: fallback(*steps))

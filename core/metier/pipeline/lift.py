@@ -13,6 +13,7 @@ from metier.pipeline.engine import Call, Failed, attempt, failed
 from metier.pipeline.hints import Hint
 from metier.pipeline.signature import name_of, refuse_async, response_hint, signature_of, unusable
 from metier.pipeline.step import In_contra, Out_co, Port, Step
+from metier.pipeline.structure import Kind, Role, Structure
 from metier.selection import Terms
 
 A = TypeVar("A")
@@ -42,6 +43,10 @@ class Lifted(Step[In_contra, Out_co]):
         return (Port(self.label, self.gives),)
 
 
+STEP = Kind("step")
+TASK = Kind("task", {"model": Role.SETTING})
+
+
 @dataclass(frozen=True)
 class FunctionStep(Lifted[In_contra, Out_co]):
     """A function as a step. It can be called alone, without a runtime, though type checkers see a `Step`."""
@@ -51,6 +56,10 @@ class FunctionStep(Lifted[In_contra, Out_co]):
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Call the function on each value."""
         return [attempt(self.function, value, self.label) for value in values]
+
+    def structure(self) -> Structure:
+        """Return the kind alone: there is no step within."""
+        return Structure(STEP)
 
     def __call__(self, value: In_contra) -> Out_co:
         """Call the function alone, without a runtime."""
@@ -73,6 +82,10 @@ class TaskStep(Lifted[In_contra, Out_co]):
             return outcomes
         answers = iter(call.perform(requests, call.context, Terms(self.model)))
         return [outcome if isinstance(outcome, Failed) else self._outcome(next(answers)) for outcome in outcomes]
+
+    def structure(self) -> Structure:
+        """Return the model's id."""
+        return Structure(TASK, {"model": self.model})
 
     def _request(self, value: Any) -> Request[Any]:
         request = self.build(value)

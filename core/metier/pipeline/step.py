@@ -5,13 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, NoReturn
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Union
 
 from metier_contracts import PipelineTypeError
 from typing_extensions import TypeVar
 
 from metier.pipeline.engine import Call, apply
 from metier.pipeline.hints import Hint, fits, show
+from metier.pipeline.structure import Kind, Role, Structure
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
 
 In_contra = TypeVar("In_contra", contravariant=True)
 Out_co = TypeVar("Out_co", covariant=True)
@@ -51,6 +56,21 @@ class Step(ABC, Generic[In_contra, Out_co]):
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Return the outcome of each value, a result or a `Failed`, in order. `run` and `map` call this."""
 
+    @abstractmethod
+    def structure(self) -> Structure:
+        """Return what the step is made of: its kind, its settings and the steps in it."""
+
+    def to_mermaid(self) -> str:
+        """Return the pipeline as a flowchart in the language of Mermaid (11.3 or newer)."""
+        from metier.pipeline.mermaid import flowchart
+
+        return flowchart(self)
+
+    def __rich__(self) -> Tree:
+        from metier.pipeline.tree import tree
+
+        return tree(self)
+
     def __rshift__(self, other: Step[Out_co, Next]) -> Step[In_contra, Next]:
         """Return the pipeline that does this step and then the other."""
         if not isinstance(other, Step):
@@ -73,6 +93,9 @@ def _no_step(summary: str, other: object) -> PipelineTypeError:
         blame="the operands of >>",
         hint="lift a function with @step, or with @task where it makes a request",
     )
+
+
+CHAIN = Kind("chain", {"steps": Role.THEN})
 
 
 @dataclass(frozen=True)
@@ -101,10 +124,24 @@ class Chain(Step[In_contra, Out_co]):
             outcomes = apply(step, outcomes, call)
         return outcomes
 
+    def structure(self) -> Structure:
+        """Return the steps."""
+        return Structure(CHAIN, {"steps": self.steps})
+
 
 def parts(step: Step[Any, Any]) -> tuple[Step[Any, Any], ...]:
     """Return the steps of a chain, or the step itself."""
     return step.steps if isinstance(step, Chain) else (step,)
+
+
+def taken(step: Step[Any, Any]) -> Hint:
+    """Return what a step takes as one hint: the narrowest of its entries, since the value goes to all."""
+    return reduce(lambda one, other: one if fits(one, other) else other, (port.hint for port in step.entries()))
+
+
+def one_hint(step: Step[Any, Any]) -> Hint:
+    """Return what a step gives as one hint: the union over its exits."""
+    return Union[tuple(port.hint for port in step.exits())]  # noqa: UP007
 
 
 def share_input(what: str, steps: Sequence[Step[Any, Any]]) -> None:
