@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
 from operator import rshift
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from metier_contracts import InputError, PipelineTypeError
 from metier.pipeline.combine import EACH, FALLBACK, PARALLEL
 from metier.pipeline.lift import TaskStep
 from metier.pipeline.names import FORM, Names, checked_records, named_steps
-from metier.pipeline.plain_yaml import Place, Value, read, wrong
+from metier.pipeline.plain_yaml import LONGEST, Place, Value, read, wrong
 from metier.pipeline.routing import ROUTE
 from metier.pipeline.saving import FORMAT, VERSION
 from metier.pipeline.step import Step
@@ -27,7 +26,8 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (PARALLEL, EACH, FALLBA
 def load(path: Path, steps: Iterable[Step[Any, Any]], records: Mapping[str, Any]) -> Step[Any, Any]:
     """Return the pipeline of a file; `metier.load_pipeline` says more."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LONGEST + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"the pipeline {path} cannot be read", expected="a YAML file in UTF-8", got=str(error), blame="the path"
@@ -75,8 +75,10 @@ class _Reading:
     def _list(self, value: Value) -> Step[Any, Any]:
         if not isinstance(value.content, list) or not value.content:
             raise wrong(value.place, "a list of steps is wanted", expected="one step or more", got=value.shown)
-        steps = [self._step(one) for one in value.content]
-        return _located(value.place, lambda: reduce(rshift, steps))
+        pipeline, *others = [self._step(one) for one in value.content]
+        for one, step in zip(value.content[1:], others, strict=True):
+            pipeline = _located(one.place, rshift, pipeline, step)
+        return pipeline
 
     def _task(self, value: Value) -> Step[Any, Any]:
         """Return a task with the model that the file names in place of its own."""
@@ -97,7 +99,7 @@ class _Reading:
         needed = {one.name for one in parameters if one.default is one.empty}
         fields = _known(value, kind.name, {*kind.roles}, needed)
         given = {name: self._field(kind.roles[name], one) for name, one in fields.items()}
-        return _located(value.place, lambda: build(**given))
+        return _located(value.place, build, **given)
 
     def _field(self, role: Role, value: Value) -> Any:
         if role is Role.RECORD:
@@ -135,10 +137,10 @@ def _setting(value: Value) -> Any:
     return tuple(_setting(one) for one in value.content) if isinstance(value.content, list) else value.content
 
 
-def _located(place: Place, build: Callable[[], Step[Any, Any]]) -> Step[Any, Any]:
+def _located(place: Place, build: Callable[..., Step[Any, Any]], *steps: Any, **fields: Any) -> Step[Any, Any]:
     """Build a step; what does not fit is raised with its place in the file."""
     try:
-        return build()
+        return build(*steps, **fields)
     except (PipelineTypeError, InputError) as error:
         error.blame = ": ".join(filter(None, [str(place), error.blame]))
         raise

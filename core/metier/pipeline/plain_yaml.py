@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 from metier_contracts import InputError
 
-_LONGEST = 1_000_000
+LONGEST = 1_000_000
 _DEEPEST = 100
 _MOST = 5_000
 _TAG = "tag:yaml.org,2002:"
@@ -88,8 +88,8 @@ def read(text: str, file: str) -> Value:
     Raises:
         InputError: it is no YAML, or has a tag, an anchor or an alias, two equal keys, or too much of anything.
     """
-    if len(text) > _LONGEST:
-        raise _too_much(Place(file), f"at most {_LONGEST:,} characters", f"{len(text):,}")
+    if len(text) > LONGEST:
+        raise _too_much(Place(file), f"at most {LONGEST:,} characters", "more")
     try:
         _guard(text, file)
         node = _Loader(text).get_single_node()
@@ -106,7 +106,7 @@ def read(text: str, file: str) -> Value:
 def _guard(text: str, file: str) -> None:
     """Refuse what needs no more than its events to be seen, before anything is built of it."""
     depth = 0
-    events: Iterable[Any] = yaml.parse(text, Loader=_Loader)
+    events: Any = yaml.parse(text, Loader=_Loader)
     for count, event in enumerate(events):
         place = Place(file, line=event.start_mark.line + 1)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -116,8 +116,8 @@ def _guard(text: str, file: str) -> None:
         if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
             what = f"*{event.anchor}" if isinstance(event, yaml.AliasEvent) else f"&{event.anchor}"
             raise wrong(place, "anchors and aliases are not read", expected="the step written out", got=what)
-        if getattr(event, "tag", None) is not None:
-            raise wrong(place, "tags are not read", expected="plain YAML", got=str(event.tag))
+        if (tag := getattr(event, "tag", None)) is not None:
+            raise wrong(place, "tags are not read", expected="plain YAML", got=str(tag))
 
 
 def _too_much(place: Place, expected: str, got: str) -> InputError:

@@ -43,13 +43,13 @@ def document(pipeline: Step[Any, Any], records: Mapping[str, Any]) -> dict[str, 
         InputError: a step or a record has no name, two have the same, or a key or setting has no form in YAML.
     """
     named_steps([pipeline])
-    writing = _Writing({id(record): name for name, record in checked_records(records).items()})
+    writing = _Writing(checked_records(records))
     return {FORMAT: VERSION, "steps": [writing.step(step) for step in parts(pipeline)]}
 
 
 @dataclass(frozen=True)
 class _Writing:
-    records: Mapping[int, str]
+    records: Mapping[str, Any]
 
     def step(self, step: Step[Any, Any]) -> Any:
         """Return what stands for a step: its name, a list of those that follow one another, or its kind and fields."""
@@ -78,7 +78,7 @@ class _Writing:
         return _plain(step, value)
 
     def _record(self, step: Step[Any, Any], record: Any) -> str:
-        name = self.records.get(id(record))
+        name = next((name for name, known in self.records.items() if known == record), None)
         if name is None:
             title = name_of(record)
             raise InputError(

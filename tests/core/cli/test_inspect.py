@@ -106,7 +106,7 @@ def test_steps_that_do_not_fit_are_a_failure(metier: Any) -> None:
     ran = metier("inspect", "desk.yaml", "--steps", "inspected_desk")
     assert ran.code == 1
     assert "step 'acme/words@1' does not fit step 'acme/length@1'" in ran.err
-    assert "desk.yaml, line 2, steps" in ran.err
+    assert "desk.yaml, line 2, steps[1]" in ran.err
 
 
 def test_a_model_shows_its_card(metier: Any, plugins: Any) -> None:

@@ -124,12 +124,12 @@ BAD: dict[str, tuple[str, type[MetierError], tuple[str, ...]]] = {
     "steps that do not fit": (
         "- acme/words@1\n- acme/double@1",
         PipelineTypeError,
-        ("'acme/words@1' does not fit step 'acme/double@1'", "takes int", "gives list[str]", "line 3, steps"),
+        ("'acme/words@1' does not fit step 'acme/double@1'", "takes int", "gives list[str]", "line 4, steps[1]:"),
     ),
     "steps that do not fit, far within": (
         "- acme/words@1\n- each:\n    step:\n    - acme/length@2\n    - acme/words@1",
         PipelineTypeError,
-        ("'acme/length@2' does not fit step 'acme/words@1'", "line 6, steps[1].each.step"),
+        ("'acme/length@2' does not fit step 'acme/words@1'", "line 7, steps[1].each.step[1]:"),
     ),
     "a key that the route does not give": (
         "- route:\n    key: [acme/measure@1, acme/label@1]\n    arms: {shrot: acme/words@1}\n    default: acme/words@1",
