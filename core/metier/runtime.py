@@ -377,7 +377,7 @@ class Runtime:
         return [self._info(entry) for entry in self._catalog.entries]
 
     def model(self, model: str) -> ModelInfo:
-        """Return the row of one model; `UnknownModelError` where no model has that id."""
+        """Return the row of one model; raise `UnknownModelError` where nothing has that id."""
         return self._info(self._catalog.get(model))
 
     def _info(self, entry: Entry) -> ModelInfo:

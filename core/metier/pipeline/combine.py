@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from types import GenericAlias
-from typing import Any, overload
+from typing import Any, Union, overload
 
 from metier_contracts import Cancelled, DeadlineExceeded, InputError, PipelineTypeError
 from typing_extensions import TypeVar
@@ -15,7 +15,7 @@ from typing_extensions import TypeVar
 from metier.pipeline.engine import Call, Failed, apply, attempt
 from metier.pipeline.hints import Hint, fits, show
 from metier.pipeline.signature import fields_of, name_of
-from metier.pipeline.step import In_contra, Out_co, Port, Step, one_hint, share_input
+from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
 from metier.pipeline.structure import Kind, Role, Structure
 
 A = TypeVar("A")
@@ -30,6 +30,11 @@ B5 = TypeVar("B5")
 def sequence_of(hint: Hint) -> Hint:
     """Return `Sequence[hint]`."""
     return GenericAlias(Sequence, (hint,))
+
+
+def one_hint(step: Step[Any, Any]) -> Hint:
+    """Return what a step gives as one hint: the union over its exits."""
+    return Union[tuple(port.hint for port in step.exits())]  # noqa: UP007
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from metier.pipeline.combine import one_hint
 from metier.pipeline.hints import show
-from metier.pipeline.step import Step, one_hint, parts, taken
+from metier.pipeline.routing import taken
+from metier.pipeline.step import Step, parts
 from metier.pipeline.structure import Part, Role
 
 _STADIUM, _BOX, _CALL, _DIAMOND = '(["{}"])', '["{}"]', '[["{}"]]', '{{"{}"}}'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Generic, Union, overload
 
 from metier_contracts import InputError, PipelineTypeError
@@ -11,7 +12,7 @@ from typing_extensions import TypeVar
 
 from metier.pipeline.engine import Call, Failed, apply, attempt
 from metier.pipeline.hints import STANDARD, Hint, fits, generic, literal_members, members, show
-from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input, taken
+from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
 from metier.pipeline.structure import Kind, Role, Structure
 from metier.pipeline.values import Test, acceptor
 
@@ -138,6 +139,11 @@ class ByType(Step[In_contra, Out_co]):
                 hint="add an arm that takes it",
             )
         return arm
+
+
+def taken(arm: Step[Any, Any]) -> Hint:
+    """Return what an arm takes as one hint: the narrowest of its entries, since the value goes to all."""
+    return reduce(lambda one, other: one if fits(one, other) else other, (port.hint for port in arm.entries()))
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Union
+from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from metier_contracts import PipelineTypeError
 from typing_extensions import TypeVar
@@ -132,16 +131,6 @@ class Chain(Step[In_contra, Out_co]):
 def parts(step: Step[Any, Any]) -> tuple[Step[Any, Any], ...]:
     """Return the steps of a chain, or the step itself."""
     return step.steps if isinstance(step, Chain) else (step,)
-
-
-def taken(step: Step[Any, Any]) -> Hint:
-    """Return what a step takes as one hint: the narrowest of its entries, since the value goes to all."""
-    return reduce(lambda one, other: one if fits(one, other) else other, (port.hint for port in step.entries()))
-
-
-def one_hint(step: Step[Any, Any]) -> Hint:
-    """Return what a step gives as one hint: the union over its exits."""
-    return Union[tuple(port.hint for port in step.exits())]  # noqa: UP007
 
 
 def share_input(what: str, steps: Sequence[Step[Any, Any]]) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 from rich.text import Text
 from rich.tree import Tree
 
+from metier.pipeline.combine import one_hint
 from metier.pipeline.hints import show
-from metier.pipeline.step import Chain, Step, one_hint, parts, taken
+from metier.pipeline.routing import taken
+from metier.pipeline.step import Chain, Step, parts
 
 
 def tree(pipeline: Step[Any, Any]) -> Tree:
