@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-HEAVY = ("torch", "transformers", "pandas", "sklearn", "PIL.Image", "huggingface_hub", "rich")
+HEAVY = ("torch", "transformers", "pandas", "sklearn", "PIL.Image", "huggingface_hub", "rich", "yaml")
 IMPORT = "import metier"
 RUNTIME = "from metier import Runtime; Runtime().models()"
 
@@ -40,7 +40,7 @@ def test_no_plugin_is_loaded(plugins: Any) -> None:
     ]
 
 
-@pytest.mark.parametrize("heavy", ["rich", "huggingface_hub", "PIL.Image"])
+@pytest.mark.parametrize("heavy", ["rich", "huggingface_hub", "PIL.Image", "yaml"])
 def test_a_heavy_library_would_be_seen(heavy: str) -> None:
     assert heavy in modules_after(f"{RUNTIME}\nimport {heavy}")
 

@@ -1,10 +1,10 @@
-"""The command line: `metier models | doctor | pull | run`."""
+"""The command line: `metier models | doctor | pull | run | inspect`."""
 
 from __future__ import annotations
 
 import typer
 
-from metier.cli import doctor, models, pull, run
+from metier.cli import doctor, inspect, models, pull, run
 
 app = typer.Typer(
     name="metier",
@@ -18,6 +18,7 @@ app.command("models", help=models.HELP)(models.models)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("pull", help=pull.HELP)(pull.pull)
 app.add_typer(run.app, name="run")
+app.command("inspect", help=inspect.HELP)(inspect.inspect)
 
 
 def _version(show: bool) -> None:

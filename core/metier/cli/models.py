@@ -27,7 +27,7 @@ def models(
             require_task(task)
         rows = [info for info in runtime.models() if task is None or task in info.card.tasks]
         if as_json:
-            print_json([_as_json(info) for info in rows])
+            print_json([as_row(info) for info in rows])
         else:
             print_table(
                 ("id", "tasks", "kind", "plugin", "size", "weights", "checked", "licence", "state"), _cells(rows)
@@ -59,7 +59,8 @@ def _weights(info: ModelInfo) -> str:
     return "pulled" if info.pulled else f"metier pull {info.card.id}"
 
 
-def _as_json(info: ModelInfo) -> dict[str, Any]:
+def as_row(info: ModelInfo) -> dict[str, Any]:
+    """Return all that is known of a model: its card, and what this machine has of it."""
     return {
         **info.card.model_dump(mode="json", exclude_none=True),
         "origin": info.origin,

@@ -44,3 +44,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, tit
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     Console(width=None if terminal else _PIPE_WIDTH).print(table, soft_wrap=not terminal)
+
+
+def print_drawing(drawing: Any) -> None:
+    """Print what rich draws: fitted to a terminal, wide in a pipe."""
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(drawing)

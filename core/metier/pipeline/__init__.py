@@ -1,9 +1,22 @@
 """Pipelines: `Step`, what lifts functions into steps, and what makes steps from steps."""
 
 from metier.pipeline.combine import each, fallback, parallel
+from metier.pipeline.files import load_pipeline, save_pipeline
 from metier.pipeline.lift import step, task
 from metier.pipeline.routing import route
 from metier.pipeline.step import Step
 from metier.pipeline.unchecked import Unchecked, unchecked
 
-__all__ = ["Step", "Unchecked", "each", "fallback", "parallel", "route", "step", "task", "unchecked"]
+__all__ = [
+    "Step",
+    "Unchecked",
+    "each",
+    "fallback",
+    "load_pipeline",
+    "parallel",
+    "route",
+    "save_pipeline",
+    "step",
+    "task",
+    "unchecked",
+]

@@ -19,6 +19,7 @@ from metier.pipeline.hints import Hint, fits, show
 from metier.pipeline.semantics import Finder, finder
 from metier.pipeline.signature import fields_of, name_of
 from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
+from metier.pipeline.structure import Kind, Role, Structure
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -89,6 +90,11 @@ class Parallel(Step[In_contra, Out_co]):
             rows = zip(*(future.result() for future in running), own, strict=True)
             return [self._join(row) for row in rows]
 
+    def structure(self) -> Structure:
+        """Return the arms, by field where a record is made of them."""
+        arms = self.arms if self.names is None else dict(zip(self.names, self.arms, strict=True))
+        return Structure(PARALLEL, {"arms": arms, "into": self.into})
+
     def _join(self, row: tuple[Any, ...]) -> Any:
         failure = next((outcome for outcome in row if isinstance(outcome, Failed)), None)
         if failure is not None:
@@ -140,6 +146,18 @@ def parallel(*arms: Step[Any, Any], into: Callable[..., Any] | None = None, **na
     if into is None:
         return Parallel(steps, GenericAlias(tuple, tuple(one_hint(step) for step in steps)))
     return Parallel(steps, _checked_fields(into, named), tuple(named), into)
+
+
+def _parallel(arms: tuple[Step[Any, Any], ...] | dict[Any, Step[Any, Any]], into: Any = None) -> Step[Any, Any]:
+    if isinstance(arms, tuple):
+        return parallel(*arms, into=into)
+    stranger = next((name for name in arms if not isinstance(name, str) or name == "into"), None)
+    if stranger is not None:
+        raise _misfit(name_of(into), "fields named by strings, none of them 'into'", repr(stranger))
+    return parallel(into=into, **arms)
+
+
+PARALLEL = Kind("parallel", {"arms": Role.ALL, "into": Role.RECORD}, _parallel)
 
 
 def _require_steps(what: str, steps: Sequence[object], least: int) -> None:
@@ -207,6 +225,10 @@ class Each(Step[In_contra, Out_co]):
         outcomes = iter(apply(self.inner, [member for row in whole for member in row], call))
         return [row if isinstance(row, Failed) else _all_or_failure([next(outcomes) for _ in row]) for row in rows]
 
+    def structure(self) -> Structure:
+        """Return the inner step."""
+        return Structure(EACH, {"step": self.inner})
+
     def _members(self, value: Any) -> list[Any]:
         try:
             members = iter(value)
@@ -228,6 +250,9 @@ def each(inner: Step[A, B], /) -> Step[Sequence[A], list[B]]:
     """Run a step on each member of a sequence, all of them as one batch. One that fails fails the sequence."""
     _require_steps("each", (inner,), 1)
     return Each(inner)
+
+
+EACH = Kind("each", {"step": Role.WITHIN}, lambda step: each(step))
 
 
 @dataclass(frozen=True)
@@ -260,6 +285,10 @@ class Fallback(Step[In_contra, Out_co]):
                 outcomes[position] = outcome
         return outcomes
 
+    def structure(self) -> Structure:
+        """Return the steps."""
+        return Structure(FALLBACK, {"steps": self.steps})
+
 
 def _may_retry(outcome: Any) -> bool:
     """A caller that no longer waits has no use for another try."""
@@ -272,3 +301,6 @@ def fallback(first: Step[A, B], second: Step[A, B], /, *others: Step[A, B]) -> S
     _require_steps("fallback", steps, 2)
     share_input("fallback", steps)
     return Fallback(steps)
+
+
+FALLBACK = Kind("fallback", {"steps": Role.ELSE}, lambda steps: fallback(*steps))

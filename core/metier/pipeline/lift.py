@@ -15,6 +15,7 @@ from metier.pipeline.hints import Hint
 from metier.pipeline.semantics import Finder, finder
 from metier.pipeline.signature import name_of, refuse_async, response_hint, signature_of, unusable
 from metier.pipeline.step import In_contra, Out_co, Port, Step
+from metier.pipeline.structure import Kind, Role, Structure
 from metier.selection import Terms
 
 A = TypeVar("A")
@@ -49,6 +50,10 @@ class Lifted(Step[In_contra, Out_co]):
         return finder(self.takes)
 
 
+STEP = Kind("step")
+TASK = Kind("task", {"model": Role.SETTING})
+
+
 @dataclass(frozen=True)
 class FunctionStep(Lifted[In_contra, Out_co]):
     """A function as a step. It can be called alone, without a runtime, though type checkers see a `Step`."""
@@ -58,6 +63,10 @@ class FunctionStep(Lifted[In_contra, Out_co]):
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Call the function on each value."""
         return [attempt(self.function, value, self.label) for value in values]
+
+    def structure(self) -> Structure:
+        """Return the kind alone: there is no step within."""
+        return Structure(STEP)
 
     def __call__(self, value: In_contra) -> Out_co:
         """Call the function alone, without a runtime."""
@@ -80,6 +89,10 @@ class TaskStep(Lifted[In_contra, Out_co]):
             return outcomes
         answers = iter(call.perform(requests, call.context, Terms(self.model)))
         return [outcome if isinstance(outcome, Failed) else self._outcome(next(answers)) for outcome in outcomes]
+
+    def structure(self) -> Structure:
+        """Return the model's id."""
+        return Structure(TASK, {"model": self.model})
 
     def _request(self, value: Any) -> Request[Any]:
         request = self.build(value)

@@ -15,6 +15,7 @@ from metier.pipeline.fit import FIT
 from metier.pipeline.hints import STANDARD, Hint, fits, generic, known_members, members, plain, show
 from metier.pipeline.semantics import finder
 from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
+from metier.pipeline.structure import Kind, Role, Structure
 from metier.pipeline.values import Test, acceptor
 
 A = TypeVar("A")
@@ -66,6 +67,10 @@ class Routed(Step[In_contra, Out_co]):
         arms = [key if isinstance(key, Failed) else attempt(self._arm, key, self.name) for key in keys]
         return _through(arms, values, call)
 
+    def structure(self) -> Structure:
+        """Return the key and what it chooses from."""
+        return Structure(ROUTE, {"key": self.key, "arms": dict(self.arms), "default": self.default})
+
     def _arm(self, key: Any) -> Step[Any, Any]:
         known: dict[Any, Step[Any, Any]] = dict(self.arms)
         try:
@@ -109,7 +114,7 @@ class ByType(Step[In_contra, Out_co]):
 
     def entries(self) -> Sequence[Port]:
         """Return what the arms take, together: the value goes to one of them."""
-        return (Port(self.name, Union[tuple(map(_taken, self.arms))]),)  # noqa: UP007
+        return (Port(self.name, Union[tuple(map(taken, self.arms))]),)  # noqa: UP007
 
     def exits(self) -> Sequence[Port]:
         """Return the exits of every arm."""
@@ -117,16 +122,20 @@ class ByType(Step[In_contra, Out_co]):
 
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Find the arm of every value, then take the values of each arm through it as one batch."""
-        tests = [(arm, acceptor(_taken(arm))) for arm in self.arms]
+        tests = [(arm, acceptor(taken(arm))) for arm in self.arms]
         arms = [attempt(lambda one: self._arm(one, tests), value, self.name) for value in values]
         return _through(arms, values, call)
+
+    def structure(self) -> Structure:
+        """Return the arms."""
+        return Structure(ROUTE, {"arms": self.arms})
 
     def _arm(self, value: Any, tests: Sequence[tuple[Step[Any, Any], Test]]) -> Step[Any, Any]:
         arm = next((arm for arm, accepts in tests if accepts(value)), None)
         if arm is None:
             raise InputError(
                 f"no arm of the route takes {value!r:.80}",
-                expected=" | ".join(show(_taken(arm)) for arm in self.arms),
+                expected=" | ".join(show(taken(arm)) for arm in self.arms),
                 got=type(value).__name__,
                 blame=f"the step before {self.name!r}",
                 hint="add an arm that takes it",
@@ -134,7 +143,7 @@ class ByType(Step[In_contra, Out_co]):
         return arm
 
 
-def _taken(arm: Step[Any, Any]) -> Hint:
+def taken(arm: Step[Any, Any]) -> Hint:
     """Return what an arm takes as one hint: the narrowest of its entries, since the value goes to all."""
     hints = (port.hint for port in arm.entries())
     return reduce(lambda one, other: one if fits(one, other) == FIT else other, hints)
@@ -207,8 +216,8 @@ def _check_reach(arms: Sequence[Step[Any, Any]]) -> None:
         if earlier is not None:
             raise PipelineTypeError(
                 f"no value comes to step {arm.name!r} of route",
-                expected=f"a type that is told from {show(_taken(earlier))} by the value alone",
-                got=f"{arm.name!r} takes {show(_taken(arm))}, after {earlier.name!r}",
+                expected=f"a type that is told from {show(taken(earlier))} by the value alone",
+                got=f"{arm.name!r} takes {show(taken(arm))}, after {earlier.name!r}",
                 blame="the arguments of route",
                 hint="put the step with the narrower type first, or use route(key).to({...})",
             )
@@ -216,8 +225,8 @@ def _check_reach(arms: Sequence[Step[Any, Any]]) -> None:
 
 def _takes_all(one: Step[Any, Any], other: Step[Any, Any]) -> bool:
     """Tell whether values that `other` takes pass for values of `one`."""
-    takers = [_told(hint) for hint in members(_taken(one))]
-    return all(any(fits(_told(hint), taker).types for taker in takers) for hint in members(_taken(other)))
+    takers = [_told(hint) for hint in members(taken(one))]
+    return all(any(fits(_told(hint), taker).types for taker in takers) for hint in members(taken(other)))
 
 
 def _told(hint: Hint) -> Hint:
@@ -225,6 +234,28 @@ def _told(hint: Hint) -> Hint:
     hint = plain(hint)
     origin, _ = generic(hint)
     return origin if isinstance(origin, type) and origin.__module__ not in STANDARD else hint
+
+
+def _route(
+    arms: tuple[Step[Any, Any], ...] | dict[Any, Step[Any, Any]],
+    key: Step[Any, Any] | None = None,
+    default: Step[Any, Any] | None = None,
+) -> Step[Any, Any]:
+    if isinstance(arms, dict) and key is not None:
+        return route(key).to(arms, default=default)
+    if isinstance(arms, tuple) and len(arms) > 1 and key is default is None:
+        by_type: Any = route(*arms)
+        return by_type  # type: ignore[no-any-return]
+    given = ["key"] * (key is not None) + ["default"] * (default is not None)
+    raise PipelineTypeError(
+        "route takes arms by key, or by type",
+        expected="key, arms by key, and perhaps default; or a list of two arms or more, and neither",
+        got=f"{'arms by key' if isinstance(arms, dict) else 'a list'} with {' and '.join(given) or 'no key'}",
+        blame="the fields of route",
+    )
+
+
+ROUTE = Kind("route", {"key": Role.KEY, "arms": Role.CASE, "default": Role.DEFAULT}, _route)
 
 
 def _check(routed: Routed[Any, Any]) -> None:

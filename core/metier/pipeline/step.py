@@ -15,7 +15,11 @@ from typing_extensions import TypeVar
 from metier.pipeline.engine import Call, apply
 from metier.pipeline.hints import Hint, declared, fits, show
 from metier.pipeline.semantics import Finder
+from metier.pipeline.structure import Kind, Role, Structure
 from metier.pipeline.values import Test, acceptor
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
 
 In_contra = TypeVar("In_contra", contravariant=True)
 Out_co = TypeVar("Out_co", covariant=True)
@@ -73,6 +77,21 @@ class Step(ABC, Generic[In_contra, Out_co]):
         """Leave out what is found once and kept, which copies find for themselves."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    @abstractmethod
+    def structure(self) -> Structure:
+        """Return what the step is made of: its kind, its settings and the steps in it."""
+
+    def to_mermaid(self) -> str:
+        """Return the pipeline as a flowchart in the language of Mermaid (11.3 or newer)."""
+        from metier.pipeline.mermaid import flowchart
+
+        return flowchart(self)
+
+    def __rich__(self) -> Tree:
+        from metier.pipeline.tree import tree
+
+        return tree(self)
+
     def __rshift__(self, other: Step[Out_co, Next]) -> Step[In_contra, Next]:
         """Return the pipeline that does this step and then the other."""
         if not isinstance(other, Step):
@@ -95,6 +114,9 @@ def _no_step(summary: str, other: object) -> PipelineTypeError:
         blame="the operands of >>",
         hint="lift a function with @step, or with @task where it makes a request",
     )
+
+
+CHAIN = Kind("chain", {"steps": Role.THEN})
 
 
 @dataclass(frozen=True)
@@ -131,6 +153,10 @@ class Chain(Step[In_contra, Out_co]):
             for giver in first.exits()
             for taker in second.entries()
         ]
+
+    def structure(self) -> Structure:
+        """Return the steps."""
+        return Structure(CHAIN, {"steps": self.steps})
 
     @cached_property
     def _givers(self) -> Sequence[str | None]:
