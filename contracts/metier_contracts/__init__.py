@@ -10,6 +10,7 @@ from metier_contracts.contract import Contract
 from metier_contracts.data import Graph, Image, Series
 from metier_contracts.errors import (
     AmbiguousModelError,
+    BudgetExceededError,
     Cancelled,
     ChecksumError,
     ConfigError,
@@ -84,6 +85,7 @@ __all__ = [
     "Approval",
     "Architecture",
     "Budget",
+    "BudgetExceededError",
     "CallContext",
     "Cancelled",
     "Capabilities",

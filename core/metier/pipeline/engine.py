@@ -10,6 +10,7 @@ from metier_contracts import CallContext, InputError, MetierError, Request
 
 from metier.pipeline.hints import show
 from metier.pipeline.values import acceptor
+from metier.tracing import fail, opened, step_span, tracer
 
 if TYPE_CHECKING:
     from metier.pipeline.step import Port, Step
@@ -70,11 +71,22 @@ def apply(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
     except MetierError as error:
         fresh: list[Any] = [failed(error, step.name)] * len(healthy)
     else:
-        fresh = step.apply(healthy, call)
+        fresh = _traced(step, healthy, call)
     if len(healthy) == len(values):
         return fresh
     outcomes = iter(fresh)
     return [value if isinstance(value, Failed) else next(outcomes) for value in values]
+
+
+def _traced(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
+    """Apply a step within its span; a chain has none, since it is nothing but its steps."""
+    made = tracer()
+    if made is None or step.is_chain:
+        return step.apply(values, call)
+    with opened(step_span(made, step.name, len(values))) as span:
+        outcomes = step.apply(values, call)
+        fail(span, [outcome.error for outcome in outcomes if isinstance(outcome, Failed)])
+        return outcomes
 
 
 def run_one(step: Step[Any, Any], value: Any, call: Call) -> Any:

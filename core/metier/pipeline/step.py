@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn
 
 from metier_contracts import PipelineTypeError
 from typing_extensions import TypeVar
@@ -33,6 +33,8 @@ class Step(ABC, Generic[In_contra, Out_co]):
     `runtime.run(step, value)` runs it, `first >> second` composes two, and a composition is a step again. Types are
     compared when steps are composed: what does not fit raises `PipelineTypeError` there, before anything runs.
     """
+
+    is_chain: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -78,6 +80,8 @@ def _no_step(summary: str, other: object) -> PipelineTypeError:
 @dataclass(frozen=True)
 class Chain(Step[In_contra, Out_co]):
     """Steps one after the other."""
+
+    is_chain: ClassVar[bool] = True
 
     steps: tuple[Step[Any, Any], ...]
 
