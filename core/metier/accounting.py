@@ -116,13 +116,13 @@ class Ledger:
         """Return the charge of one call of a model, on the meters that are open now."""
         return Charge(self, self._meters(), card, _STEP.get())
 
-    def count_cached(self, answers: Sequence[Response]) -> None:
-        """Count answers that came from a cache, at the step that would have asked for them. They cost nothing."""
+    def count_cached(self, step: str, answers: Sequence[object]) -> None:
+        """Count what a step took from a cache, where it is the answer of a model. It costs nothing."""
         for answer in answers:
-            if answer.provenance is not None:
+            if isinstance(answer, Response) and answer.provenance is not None:
                 with self.lock:
                     for meter in self._meters():
-                        meter.add((_STEP.get(), answer.provenance.model), (0, 0, 1, 0, 0, 0, 0))
+                        meter.add((step, answer.provenance.model), (0, 0, 1, 0, 0, 0, 0))
 
     def _meters(self) -> tuple[Meter, ...]:
         others = _OPEN.get()
