@@ -87,9 +87,19 @@ class Performer:
         refused = charge.reserve(requests)
         if not refused:
             return self._sent(entry, requests, context, charge)
-        fitting = [request for position, request in enumerate(requests) if position not in refused]
-        answers = iter(self._sent(entry, fitting, context, charge) if fitting else ())
-        return [refused[position] if position in refused else next(answers) for position in range(len(requests))]
+        answers: dict[int, Answer] = dict(refused)
+        fitting = [position for position in range(len(requests)) if position not in refused]
+        while fitting:
+            sent = [requests[position] for position in fitting]
+            answers.update(zip(fitting, self._sent(entry, sent, context, charge), strict=True))
+            # They have told what they cost, which is less than was reserved: there may be room for more.
+            waiting = list(refused)
+            charge = self.ledger.charge(entry.card)
+            still = charge.reserve([requests[position] for position in waiting])
+            refused = {waiting[place]: error for place, error in still.items()}
+            answers.update(refused)
+            fitting = [position for position in waiting if position not in refused]
+        return [answers[position] for position in range(len(requests))]
 
     def _sent(
         self, entry: Entry, requests: Sequence[Request[Any]], context: CallContext, charge: Charge

@@ -234,6 +234,16 @@ def test_of_a_batch_those_that_fit_go(priced: Any, probes: Any) -> None:
         assert [len(batch) for batch in probes["acme/g"].batches] == [2]
 
 
+def test_of_a_batch_those_that_fit_later_go_later(priced: Any, probes: Any) -> None:
+    asked = [generate("a") for _ in range(20)]  # each reserves some 0.00007 and costs 0.0000014
+    with Runtime() as rt:
+        assert len(list(rt.map(asked, model="acme/g", max_cost=0.0002))) == 20
+        sizes = [len(batch) for batch in probes["acme/g"].batches]
+        assert sum(sizes) == 20
+        assert max(sizes) < 5
+        assert rt.usage().requests == 20
+
+
 def test_the_true_cost_takes_the_place_of_what_was_reserved(priced: Any) -> None:
     with Runtime(max_cost=0.0003) as rt:
         for _ in range(20):  # each reserves some 0.00007 and costs 0.0000014
