@@ -10,6 +10,7 @@ from metier_contracts.contract import Contract
 from metier_contracts.data import Graph, Image, Series
 from metier_contracts.errors import (
     AmbiguousModelError,
+    BudgetExceededError,
     Cancelled,
     ChecksumError,
     ConfigError,
@@ -86,6 +87,7 @@ __all__ = [
     "Architecture",
     "BoxFrame",
     "Budget",
+    "BudgetExceededError",
     "CallContext",
     "Cancelled",
     "Capabilities",

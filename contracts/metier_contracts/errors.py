@@ -27,6 +27,7 @@
     ├── ResourceError                        this machine cannot hold it
     │   ├── MemoryBudgetError
     │   └── DeviceError
+    ├── BudgetExceededError                  it could cost more than max_cost allows
     ├── DeadlineExceeded (also TimeoutError)
     ├── Cancelled
     └── RuntimeClosedError
@@ -181,6 +182,10 @@ class MemoryBudgetError(ResourceError):
 
 class DeviceError(ResourceError):
     """The device does not exist here, or the model does not run on it."""
+
+
+class BudgetExceededError(MetierError):
+    """The request was not sent: it could cost more than is left of a budget, or what it can cost has no bound."""
 
 
 class DeadlineExceeded(MetierError, TimeoutError):  # noqa: N818  (gRPC's and Go's name)

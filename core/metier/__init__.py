@@ -8,12 +8,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from metier.accounting import Meter
     from metier.pipeline import Step, each, fallback, load_pipeline, parallel, route, save_pipeline, step, task
     from metier.runtime import Runtime
+    from metier.usage import Usage
 
 __version__ = "0.1.0"
 
-__all__ = ["Runtime", "Step", "each", "fallback", "load_pipeline", "parallel", "route", "save_pipeline", "step", "task"]
+__all__ = [
+    "Meter",
+    "Runtime",
+    "Step",
+    "Usage",
+    "each",
+    "fallback",
+    "load_pipeline",
+    "parallel",
+    "route",
+    "save_pipeline",
+    "step",
+    "task",
+]
+
+_HOMES = {
+    "Meter": "metier.accounting",
+    "Runtime": "metier.runtime",
+    "Usage": "metier.usage",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -21,7 +42,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'metier' has no attribute {name!r}")
     from importlib import import_module
 
-    module = import_module("metier.runtime" if name == "Runtime" else "metier.pipeline")
+    module = import_module(_HOMES.get(name, "metier.pipeline"))
     return globals().setdefault(name, getattr(module, name))
 
 

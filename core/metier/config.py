@@ -17,7 +17,7 @@ from metier.memory import parse_bytes
 from metier.paths import project_config_file, user_config_file
 
 Privacy = Literal["local", "any"]
-_FROM_ENVIRONMENT = ("device", "memory", "privacy", "offline", "strict")
+_FROM_ENVIRONMENT = ("device", "memory", "privacy", "offline", "strict", "max_cost")
 _MERGED = ("cards", "defaults", "grants")
 
 
@@ -26,8 +26,9 @@ class Config(Contract):
 
     `device`: "auto", "cpu", "cuda:N" or "mps". `memory`: the byte budget of all loaded models, a number or "4GB"; None
     for four fifths of the machine's memory. `privacy`: "local" never chooses a remote card. `offline`: never open a
-    socket. `strict`: an ambiguous choice of model is an error. `cards`: the user's own models. `defaults`: the model
-    of each task. `grants`: ids of models whose pickles may be read.
+    socket. `strict`: an ambiguous choice of model is an error. `max_cost`: the most US dollars that all calls of a
+    runtime may cost together. `cards`: the user's own models. `defaults`: the model of each task. `grants`: ids of
+    models whose pickles may be read.
     """
 
     device: str = "auto"
@@ -35,6 +36,7 @@ class Config(Contract):
     privacy: Privacy = "local"
     offline: bool = False
     strict: bool = False
+    max_cost: float | None = Field(default=None, ge=0)
     cards: tuple[ModelCard, ...] = ()
     defaults: Mapping[str, str] = {}
     grants: tuple[str, ...] = ()

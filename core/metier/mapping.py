@@ -11,6 +11,7 @@ from typing import Any, Literal
 from metier_contracts import Contract, InputError
 
 from metier.pipeline.engine import Failed
+from metier.scope import Scope
 from metier.weights.progress import ProgressCallback, ignore_progress
 
 OnError = Literal["raise", "collect"]
@@ -22,10 +23,11 @@ def mapped(
     batch_size: int,
     progress: bool | ProgressCallback,
     on_error: OnError,
+    scope: Scope,
 ) -> Iterator[Any]:
     """Yield the outcome of each value, in order; `work` gives the value or the `Failed` of each in a batch."""
     _check(values, on_error)
-    return _outcomes(work, values, batch_size, progress, on_error)
+    return _outcomes(work, values, batch_size, progress, on_error, scope)
 
 
 def _outcomes(
@@ -34,13 +36,16 @@ def _outcomes(
     batch_size: int,
     progress: bool | ProgressCallback,
     on_error: OnError,
+    scope: Scope,
 ) -> Iterator[Any]:
     total = len(values) if isinstance(values, Sized) else None
     waiting = iter(values)
     done = 0
-    with reporting(progress, "map") as report:
+    with reporting(progress, "map") as report, scope.lasting() as entered:
         while batch := list(islice(waiting, batch_size)):
-            for outcome in work(batch):
+            with entered():
+                outcomes = work(batch)
+            for outcome in outcomes:
                 if isinstance(outcome, Failed) and on_error == "raise":
                     raise outcome.error
                 yield outcome.error if isinstance(outcome, Failed) else outcome

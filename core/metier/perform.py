@@ -7,18 +7,15 @@ from collections import defaultdict
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from metier_contracts import (
     CallContext,
     ContractViolation,
-    Generation,
-    GenerationChunk,
     InferenceError,
     MetierError,
     ModelError,
     NoCapableModelError,
-    Price,
     Provenance,
     Request,
     Response,
@@ -27,18 +24,25 @@ from metier_contracts import (
     Violation,
 )
 
+from metier import tracing
+from metier.accounting import Answer, Charge, Ledger
 from metier.catalog import Entry, task_of
+from metier.charging import cost_of
 from metier.lane import INTERRUPTS
 from metier.residency import Residency, Resident
 from metier.selection import ANY, Selector, Terms
 
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
 
 @dataclass(frozen=True)
 class Performer:
-    """Chooses a model for each request, holds it loaded, infers, and checks every answer at the boundary."""
+    """Chooses a model for each request, holds it loaded, infers, and checks and counts every answer at the boundary."""
 
     selector: Selector
     residency: Residency
+    ledger: Ledger
 
     def perform(
         self,
@@ -78,25 +82,61 @@ class Performer:
         except MetierError as error:
             return error
 
-    def _infer(
-        self, entry: Entry, requests: Sequence[Request[Any]], context: CallContext
-    ) -> Sequence[Response | MetierError]:
+    def _infer(self, entry: Entry, requests: Sequence[Request[Any]], context: CallContext) -> Sequence[Answer]:
+        charge = self.ledger.charge(entry.card)
+        refused = charge.reserve(requests)
+        if not refused:
+            return self._sent(entry, requests, context, charge)
+        answers: dict[int, Answer] = dict(refused)
+        fitting = [position for position in range(len(requests)) if position not in refused]
+        while fitting:
+            sent = [requests[position] for position in fitting]
+            answers.update(zip(fitting, self._sent(entry, sent, context, charge), strict=True))
+            # They have told what they cost, which is less than was reserved: there may be room for more.
+            waiting = list(refused)
+            charge = self.ledger.charge(entry.card)
+            still = charge.reserve([requests[position] for position in waiting])
+            refused = {waiting[place]: error for place, error in still.items()}
+            answers.update(refused)
+            fitting = [position for position in waiting if position not in refused]
+        return [answers[position] for position in range(len(requests))]
+
+    def _sent(
+        self, entry: Entry, requests: Sequence[Request[Any]], context: CallContext, charge: Charge
+    ) -> Sequence[Answer]:
+        tracer = tracing.tracer()
+        if tracer is None:
+            return self._called(entry, requests, context, charge)
+        with tracing.opened(tracing.call_span(tracer, entry.card, requests)) as span:
+            answers = self._called(entry, requests, context, charge)
+            tracing.answered(span, answers)
+            return answers
+
+    def _called(
+        self, entry: Entry, requests: Sequence[Request[Any]], context: CallContext, charge: Charge
+    ) -> Sequence[Answer]:
         try:
             # Not `pinned`, which does the same: a generator costs every call more.
             resident = self.residency.acquire(entry.card, context)
-            try:
-                served = resident.lane.run(requests, context)
-                seconds = served.seconds / len(requests)
-                return [
-                    _checked(request, answer, entry, resident, seconds)
-                    for request, answer in zip(requests, served.answers, strict=True)
-                ]
-            finally:
-                self.residency.release(resident)
-        except ModelError as error:
-            return [_blamed(error, entry)] * len(requests)
+        except BaseException as error:
+            charge.withdraw(len(requests))
+            if not isinstance(error, MetierError):
+                raise
+            return [_failure(error, entry)] * len(requests)
+        try:
+            served = resident.lane.run(requests, context)
+            made, seconds = served.answers, served.seconds / len(requests)
+            answers: Sequence[Answer] = [
+                _checked(request, answer, entry, resident, seconds)
+                for request, answer in zip(requests, made, strict=True)
+            ]
         except MetierError as error:
-            return [error] * len(requests)
+            made = answers = [_failure(error, entry)] * len(requests)
+            seconds = 0.0
+        finally:
+            self.residency.release(resident)
+        charge.settle(answers, made, seconds)
+        return answers
 
     def stream(self, request: Request[Any], context: CallContext, terms: Terms) -> Generator[Response, None, None]:
         """Return the checked pieces of an answer; the model is held until the last, or until the iterator is closed.
@@ -112,7 +152,15 @@ class Performer:
                 blame="the request given to stream",
                 hint="use run()",
             )
-        return self._streamed(request, chunk, self._streaming(request, terms), context)
+        entry = self._streaming(request, terms)
+        # What is counted and traced belongs to where the stream was asked for, wherever its pieces are taken.
+        return self._counted(
+            request,
+            entry,
+            self.ledger.charge(entry.card),
+            tracing.here(),
+            self._streamed(request, chunk, entry, context),
+        )
 
     def _streaming(self, request: Request[Any], terms: Terms) -> Entry:
         try:
@@ -126,6 +174,34 @@ class Performer:
                 blame=f"{blame(entry)}, or the call to stream",
                 hint="use run(), or another model",
             ) from None
+
+    def _counted(
+        self,
+        request: Request[Any],
+        entry: Entry,
+        charge: Charge,
+        within: Context | None,
+        pieces: Generator[Response, None, None],
+    ) -> Generator[Response, None, None]:
+        for refusal in charge.reserve((request,)).values():
+            raise refusal
+        tracer = tracing.tracer()
+        span = None if tracer is None else tracing.call_span(tracer, entry.card, (request,), within=within, stream=True)
+        last: Response | None = None
+        failure: MetierError | None = None
+        try:
+            for last in pieces:
+                yield last
+        except MetierError as error:
+            failure = error
+            raise
+        finally:
+            pieces.close()
+            seconds = last.provenance.seconds if last is not None and last.provenance is not None else 0.0
+            charge.settle([failure], [failure if last is None else last], seconds)
+            if span is not None:
+                tracing.answered(span, [answer for answer in (last, failure) if answer is not None])
+                span.end()
 
     def _streamed(
         self, request: Request[Any], chunk: type[Response], entry: Entry, context: CallContext
@@ -192,6 +268,10 @@ def plugin_errors(entry: Entry) -> Iterator[None]:
         ) from error
 
 
+def _failure(error: MetierError, entry: Entry) -> MetierError:
+    return _blamed(error, entry) if isinstance(error, ModelError) else error
+
+
 def _blamed(error: MetierError, entry: Entry) -> MetierError:
     if error.blame is None:
         error.blame = blame(entry)
@@ -236,16 +316,5 @@ def _with_provenance(response: Response, entry: Entry, resident: Resident, secon
             seconds=0,
         )
     if (price := entry.card.price) is not None:
-        return response.replaced(provenance=provenance.replaced(seconds=seconds, cost=_cost(price, response)))
+        return response.replaced(provenance=provenance.replaced(seconds=seconds, cost=cost_of(price, response)))
     return response.replaced(provenance=provenance.replaced(seconds=seconds))
-
-
-def _cost(price: Price, response: Response) -> float:
-    """Return the US dollars of an answer; those of a stream stand on its last piece, which counts the tokens."""
-    if isinstance(response, GenerationChunk) and response.finish_reason is None:
-        return 0.0
-    if not isinstance(response, Generation | GenerationChunk):
-        return price.per_call
-    read = price.per_million_input_tokens * (response.input_tokens or 0)
-    written = price.per_million_output_tokens * (response.output_tokens or 0)
-    return price.per_call + (read + written) / 1e6

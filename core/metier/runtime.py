@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +34,8 @@ from metier_contracts import (
 )
 from typing_extensions import TypeVar
 
+from metier import tracing
+from metier.accounting import Ledger, Meter, opened
 from metier.catalog import Catalog, Entry
 from metier.config import Config, Privacy, check_cards, load_settings
 from metier.devices import DeviceQuery, TorchDevices, parse_device, place
@@ -44,7 +47,9 @@ from metier.pipeline.engine import Call, run_batch, run_one, settled
 from metier.pipeline.step import Step
 from metier.plugins import PluginHost
 from metier.residency import Residency, closed_error
+from metier.scope import Scope
 from metier.selection import Selector, Terms
+from metier.usage import Usage
 from metier.weights import WeightStore, terminal_progress
 from metier.weights.progress import ProgressCallback
 
@@ -84,6 +89,7 @@ class Runtime:
         privacy: "local" never chooses a remote model, "any" may.
         offline: never open a socket, not even to pull weights.
         strict: an ambiguous choice of model is an error.
+        max_cost: the most US dollars that all calls together may cost; by default there is no limit.
         cards: models of your own, beside those of the plugins.
         config: a settings file, a mapping or a `Config` in place of the metier.toml files.
         devices: what is asked for the machine's devices; for tests.
@@ -100,11 +106,19 @@ class Runtime:
         offline: bool | None = None,
         *,
         strict: bool | None = None,
+        max_cost: float | None = None,
         cards: Sequence[ModelCard] = (),
         config: Config | Mapping[str, Any] | str | Path | None = None,
         devices: DeviceQuery | None = None,
     ) -> None:
-        given = {"device": device, "memory": memory, "privacy": privacy, "offline": offline, "strict": strict}
+        given = {
+            "device": device,
+            "memory": memory,
+            "privacy": privacy,
+            "offline": offline,
+            "strict": strict,
+            "max_cost": max_cost,
+        }
         settings = load_settings(config, {name: value for name, value in given.items() if value is not None})
         self.config = settings.config
         self._device = parse_device(self.config.device, settings.origins.get("device"))
@@ -118,7 +132,8 @@ class Runtime:
         self._selector = Selector(self._catalog, self.config)
         budget = self.config.memory if self.config.memory is not None else default_budget()
         self._residency = Residency(budget, self._load_model)
-        self._performer = Performer(self._selector, self._residency)
+        self._ledger = Ledger(self.config.max_cost)
+        self._performer = Performer(self._selector, self._residency, self._ledger)
         self._pool: ThreadPoolExecutor | None = None
         self._streams: WeakKeyDictionary[Generator[Response, None, None], int] = WeakKeyDictionary()
         self._closed = False
@@ -133,10 +148,13 @@ class Runtime:
         *,
         model: str | None = None,
         deadline: float | None = None,
+        max_cost: float | None = None,
         strict: bool | None = None,
     ) -> ResponseT: ...
     @overload
-    def run(self, pipeline: Step[A, R], value: A, /, *, deadline: float | None = None) -> R: ...
+    def run(
+        self, pipeline: Step[A, R], value: A, /, *, deadline: float | None = None, max_cost: float | None = None
+    ) -> R: ...
     def run(
         self,
         target: Any,
@@ -145,6 +163,7 @@ class Runtime:
         *,
         model: str | None = None,
         deadline: float | None = None,
+        max_cost: float | None = None,
         strict: bool | None = None,
     ) -> Any:
         """Perform a request, or run a pipeline on one value.
@@ -154,12 +173,14 @@ class Runtime:
             value: what the pipeline takes.
             model: the id of the model that serves the request (in a pipeline each @task names its own).
             deadline: seconds from now after which the caller stops waiting.
+            max_cost: the most US dollars that the run may cost; a request that could cost more is not sent.
             strict: an ambiguous choice of model is an error; None for the runtime's setting.
 
         Raises:
             MetierError: see the tree in `metier_contracts.errors`. What a step's own function raises comes as it is.
         """
-        return self._run(target, value, _context(deadline), Terms(model, strict))
+        with self._entered(target, max_cost):
+            return self._run(target, value, _context(deadline), Terms(model, strict))
 
     def _run(self, target: Any, value: Any, context: CallContext, terms: Terms) -> Any:
         if isinstance(target, Step):
@@ -183,10 +204,13 @@ class Runtime:
         *,
         model: str | None = None,
         deadline: float | None = None,
+        max_cost: float | None = None,
         strict: bool | None = None,
     ) -> ResponseT: ...
     @overload
-    async def arun(self, pipeline: Step[A, R], value: A, /, *, deadline: float | None = None) -> R: ...
+    async def arun(
+        self, pipeline: Step[A, R], value: A, /, *, deadline: float | None = None, max_cost: float | None = None
+    ) -> R: ...
     async def arun(
         self,
         target: Any,
@@ -195,16 +219,20 @@ class Runtime:
         *,
         model: str | None = None,
         deadline: float | None = None,
+        max_cost: float | None = None,
         strict: bool | None = None,
     ) -> Any:
         """Do what `run` does in a worker thread: the event loop stays free, and cancelling the task stops the model."""
         context = _context(deadline)
-        work = functools.partial(self._run_in_worker, target, value, context, Terms(model, strict))
-        try:
-            result = await asyncio.wrap_future(self._submit(work))
-        except asyncio.CancelledError:
-            context.cancel()
-            raise
+        with self._entered(target, max_cost):
+            work = functools.partial(
+                copy_context().run, self._run_in_worker, target, value, context, Terms(model, strict)
+            )
+            try:
+                result = await asyncio.wrap_future(self._submit(work))
+            except asyncio.CancelledError:
+                context.cancel()
+                raise
         if isinstance(result, _StoppedIteration):
             raise RuntimeError(f"a step raised {result.error!r}") from result.error
         return result
@@ -225,6 +253,7 @@ class Runtime:
         model: str | None = None,
         batch_size: int = 64,
         deadline: float | None = None,
+        max_cost: float | None = None,
         progress: bool | ProgressCallback = True,
         on_error: Literal["raise"] = "raise",
     ) -> Iterator[ResponseT]: ...
@@ -237,6 +266,7 @@ class Runtime:
         *,
         batch_size: int = 64,
         deadline: float | None = None,
+        max_cost: float | None = None,
         progress: bool | ProgressCallback = True,
         on_error: Literal["raise"] = "raise",
     ) -> Iterator[R]: ...
@@ -249,6 +279,7 @@ class Runtime:
         model: str | None = None,
         batch_size: int = 64,
         deadline: float | None = None,
+        max_cost: float | None = None,
         progress: bool | ProgressCallback = True,
         on_error: Literal["collect"],
     ) -> Iterator[ResponseT | Exception]: ...
@@ -261,6 +292,7 @@ class Runtime:
         *,
         batch_size: int = 64,
         deadline: float | None = None,
+        max_cost: float | None = None,
         progress: bool | ProgressCallback = True,
         on_error: Literal["collect"],
     ) -> Iterator[R | Exception]: ...
@@ -273,6 +305,7 @@ class Runtime:
         model: str | None = None,
         batch_size: int = 64,
         deadline: float | None = None,
+        max_cost: float | None = None,
         progress: bool | ProgressCallback = True,
         on_error: OnError = "raise",
     ) -> Iterator[Any]:
@@ -284,34 +317,55 @@ class Runtime:
             model: the id of the model that serves the requests.
             batch_size: how many values go through together.
             deadline: seconds from now, for all of them.
+            max_cost: the most US dollars that all of them may cost together.
             progress: True for a bar where stderr is a terminal, False for none, or a function of (done, total).
             on_error: "raise" stops at the first item that failed, "collect" yields its exception in its place.
         """
         if batch_size < 1:
             raise InputError("batch_size is a count", expected="1 or more", got=str(batch_size), blame="batch_size=...")
         context, terms = _context(deadline), Terms(model)
+        scope = Scope(target, self._ledger.limited(max_cost), tracing.here())
         if isinstance(target, Step):
             _check_pipeline_call(values, terms)
             call = Call(self._performer.perform, context)
-            return mapped(lambda batch: run_batch(target, batch, call), values, batch_size, progress, on_error)
+            return mapped(lambda batch: run_batch(target, batch, call), values, batch_size, progress, on_error, scope)
         return mapped(
             lambda batch: settled(self._performer.perform(batch, context, terms)),
             target,
             batch_size,
             progress,
             on_error,
+            scope,
         )
 
     @overload
     def stream(
-        self, request: Generate, /, *, model: str | None = None, deadline: float | None = None
+        self,
+        request: Generate,
+        /,
+        *,
+        model: str | None = None,
+        deadline: float | None = None,
+        max_cost: float | None = None,
     ) -> Iterator[GenerationChunk]: ...
     @overload
     def stream(
-        self, request: Request[Any], /, *, model: str | None = None, deadline: float | None = None
+        self,
+        request: Request[Any],
+        /,
+        *,
+        model: str | None = None,
+        deadline: float | None = None,
+        max_cost: float | None = None,
     ) -> Iterator[Response]: ...
     def stream(
-        self, request: Request[Any], /, *, model: str | None = None, deadline: float | None = None
+        self,
+        request: Request[Any],
+        /,
+        *,
+        model: str | None = None,
+        deadline: float | None = None,
+        max_cost: float | None = None,
     ) -> Iterator[Response]:
         """Yield the pieces of an answer as the model makes them; closing the iterator stops the model.
 
@@ -319,11 +373,29 @@ class Runtime:
 
         Raises:
             UnsupportedError: the task, or the model chosen, does not stream.
+            BudgetExceededError: with the first piece, where the answer could cost more than `max_cost`.
         """
-        pieces = self._performer.stream(request, _context(deadline), Terms(model))
+        with opened(self._ledger.limited(max_cost)):
+            pieces = self._performer.stream(request, _context(deadline), Terms(model))
         with self._lock:
             self._streams[pieces] = threading.get_ident()
         return pieces
+
+    def usage(self) -> Usage:
+        """Return what all calls of models used since the runtime was made, by model and by step."""
+        return self._ledger.all.usage
+
+    def metered(self, *, max_cost: float | None = None) -> AbstractContextManager[Meter]:
+        """Count what the calls of a block use: `with runtime.metered() as meter: ...`, then `meter.usage`.
+
+        What is asked for in the block counts, also where it is done in other threads (of `parallel`, of `arun`) or
+        later (the values of `map` and the pieces of `stream`). Meters nest. A thread of your own takes part where it
+        runs in a copy of the block's context (`contextvars.copy_context().run`).
+
+        Args:
+            max_cost: the most US dollars that those calls may cost together.
+        """
+        return self._ledger.metered(max_cost)
 
     def fit(self, request: FitRequest, *, replace: bool = False, progress: bool | ProgressCallback = True) -> ModelCard:
         """Fit a model, keep it on this machine, and return its card: from now on it is used by its id.
@@ -446,6 +518,17 @@ class Runtime:
             self._catalog.refresh(card.plugin)
             self._selector.forget()
             raise
+
+    def _entered(self, target: Any, max_cost: float | None) -> AbstractContextManager[object]:
+        """Return what a run happens in: its span and its budget, where there are such."""
+        if max_cost is None:
+            return tracing.running(target)
+        return self._budgeted(target, max_cost)
+
+    @contextmanager
+    def _budgeted(self, target: Any, max_cost: float) -> Iterator[None]:
+        with opened(self._ledger.limited(max_cost)), tracing.running(target):
+            yield
 
     def _submit(self, work: Callable[[], Any]) -> Future[Any]:
         with self._lock:

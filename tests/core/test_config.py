@@ -27,6 +27,7 @@ def test_without_anything_the_defaults_hold() -> None:
         ("privacy", "local", "default"),
         ("offline", False, "default"),
         ("strict", False, "default"),
+        ("max_cost", None, "default"),
         ("cards", (), "default"),
         ("defaults", {}, "default"),
         ("grants", (), "default"),
@@ -45,6 +46,7 @@ def test_each_layer_stands_over_the_one_before(settings_file: SettingsFile, monk
         ("privacy", "local", str(project)),
         ("offline", True, str(user)),
         ("strict", True, str(user)),
+        ("max_cost", None, "default"),
         ("cards", (), "default"),
         ("defaults", {}, "default"),
         ("grants", (), "default"),
@@ -191,10 +193,13 @@ def test_an_unknown_setting_is_named_with_the_nearest(settings_file: SettingsFil
     error = fails()
     assert error.summary == "no setting is named 'memmory'"
     assert error.expected == (
-        "perhaps 'memory'; all are device, memory, privacy, offline, strict, cards, defaults, grants"
+        "perhaps 'memory'; all are device, memory, privacy, offline, strict, max_cost, cards, defaults, grants"
     )
     assert error.blame == str(path)
-    assert fails({"zzz": 1}).expected == "one of device, memory, privacy, offline, strict, cards, defaults, grants"
+    assert (
+        fails({"zzz": 1}).expected
+        == "one of device, memory, privacy, offline, strict, max_cost, cards, defaults, grants"
+    )
 
 
 def test_a_default_for_what_is_no_task(settings_file: SettingsFile) -> None:

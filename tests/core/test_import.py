@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-HEAVY = ("torch", "transformers", "pandas", "sklearn", "PIL.Image", "huggingface_hub", "rich", "yaml")
+HEAVY = ("torch", "transformers", "pandas", "sklearn", "PIL.Image", "huggingface_hub", "rich", "yaml", "opentelemetry")
 IMPORT = "import metier"
 RUNTIME = "from metier import Runtime; Runtime().models()"
 

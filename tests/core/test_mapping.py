@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from metier.mapping import mapped, reporting
 from metier.pipeline.engine import Failed
+from metier.scope import Scope
 from metier_contracts import Classify, InputError
 
 
@@ -16,7 +17,7 @@ def double(batch: Sequence[int]) -> list[Any]:
 
 
 def run(values: Any, batch_size: int = 3, progress: Any = False, on_error: Any = "raise", work: Any = double) -> Any:
-    return mapped(work, values, batch_size, progress, on_error)
+    return mapped(work, values, batch_size, progress, on_error, Scope(None, (), None))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 9, 10])

@@ -33,6 +33,7 @@ def _perform(
     model: options.Model = None,
     device: options.Device = None,
     deadline: options.Deadline = None,
+    max_cost: options.MaxCost = None,
     offline: options.Offline = False,
     as_json: options.Json = False,
     **flags: Any,
@@ -42,19 +43,21 @@ def _perform(
         asked = build(**flags) if request is None else _read_request(task, request)
         with Runtime(device=device, offline=offline or None) as runtime:
             if as_json:
-                response = runtime.run(asked, model=model, deadline=deadline)
+                response = runtime.run(asked, model=model, deadline=deadline, max_cost=max_cost)
                 typer.echo(response.to_json())
             else:
-                response = _shown(runtime, asked, model, deadline)
+                response = _shown(runtime, asked, model, deadline, max_cost)
         write(asked, response)
 
 
-def _shown(runtime: Runtime, asked: Request[Any], model: str | None, deadline: float | None) -> Response:
+def _shown(
+    runtime: Runtime, asked: Request[Any], model: str | None, deadline: float | None, max_cost: float | None
+) -> Response:
     """Perform a request and print the answer: free text as it comes, where the model streams."""
     if isinstance(asked, Generate) and asked.json_schema is None and not asked.tools:
         with suppress(UnsupportedError):
-            return print_as_it_comes(runtime.stream(asked, model=model, deadline=deadline))
-    response: Response = runtime.run(asked, model=model, deadline=deadline)
+            return print_as_it_comes(runtime.stream(asked, model=model, deadline=deadline, max_cost=max_cost))
+    response: Response = runtime.run(asked, model=model, deadline=deadline, max_cost=max_cost)
     print_response(asked, response)
     return response
 

@@ -11,6 +11,7 @@ from metier_contracts import CallContext, InputError, MetierError, Request
 from metier.pipeline.hints import show
 from metier.pipeline.semantics import Breach, Finder
 from metier.pipeline.values import Test
+from metier.tracing import fail, opened, step_span, tracer
 
 if TYPE_CHECKING:
     from metier.pipeline.step import Port, Step
@@ -74,7 +75,7 @@ def apply(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
     except MetierError as error:
         fresh: list[Any] = [failed(error, step.name)] * len(healthy)
     else:
-        fresh = step.apply(healthy, call)
+        fresh = _traced(step, healthy, call)
     if len(healthy) == len(values):
         return fresh
     outcomes = iter(fresh)
@@ -87,6 +88,17 @@ def _held(value: Any, step: Step[Any, Any], breach: Finder, call: Call) -> Any:
     if isinstance(found, Breach):
         return failed(found.error(f"step {step.name!r}", call.giver), step.name)
     return value if found is None else found
+
+
+def _traced(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
+    """Apply a step within its span; a chain has none, since it is nothing but its steps."""
+    made = tracer()
+    if made is None or step.is_chain:
+        return step.apply(values, call)
+    with opened(step_span(made, step.name, len(values))) as span:
+        outcomes = step.apply(values, call)
+        fail(span, [outcome.error for outcome in outcomes if isinstance(outcome, Failed)])
+        return outcomes
 
 
 def run_one(step: Step[Any, Any], value: Any, call: Call) -> Any:

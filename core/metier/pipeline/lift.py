@@ -10,6 +10,7 @@ from typing import Any, overload
 from metier_contracts import MetierError, PipelineTypeError, Request, Response
 from typing_extensions import TypeVar
 
+from metier.accounting import at_step
 from metier.pipeline.engine import Call, Failed, attempt, failed
 from metier.pipeline.hints import Hint
 from metier.pipeline.semantics import Finder, finder
@@ -87,7 +88,8 @@ class TaskStep(Lifted[In_contra, Out_co]):
         requests = [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
         if not requests:
             return outcomes
-        answers = iter(call.perform(requests, call.context, Terms(self.model)))
+        with at_step(self.label):
+            answers = iter(call.perform(requests, call.context, Terms(self.model)))
         return [outcome if isinstance(outcome, Failed) else self._outcome(next(answers)) for outcome in outcomes]
 
     def structure(self) -> Structure:

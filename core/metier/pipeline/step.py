@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Generic, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn
 
 from metier_contracts import PipelineTypeError
 from typing_extensions import TypeVar
@@ -41,6 +41,8 @@ class Step(ABC, Generic[In_contra, Out_co]):
     `runtime.run(step, value)` runs it, `first >> second` composes two, and a composition is a step again. Types are
     compared when steps are composed: what does not fit raises `PipelineTypeError` there, before anything runs.
     """
+
+    is_chain: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -122,6 +124,8 @@ CHAIN = Kind("chain", {"steps": Role.THEN})
 @dataclass(frozen=True)
 class Chain(Step[In_contra, Out_co]):
     """Steps one after the other."""
+
+    is_chain: ClassVar[bool] = True
 
     steps: tuple[Step[Any, Any], ...]
 

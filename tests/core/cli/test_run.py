@@ -235,3 +235,17 @@ def test_requests_of_flags_round_trip() -> None:
     }.items():
         request: Request[Any] = COMMANDS[task](**flags)
         assert TASKS[task].request.from_json(request.to_json()) == request
+
+
+def test_what_could_cost_more_is_not_asked(plugins: Any, metier: Any) -> None:
+    price = {"per_call": 0.25, "source": "a test", "date": "2026-01-31"}
+    plugins.write(
+        "acme", plugins.card("acme-paid", price=price), plugins.card("acme-echo", "streaming-echo", price=price)
+    )
+    classify = ("run", "classify", "--text", "billing", "--labels", "outage,billing")
+    for asked in (classify, (*classify, "--json"), ("run", "generate", "--prompt", "so it is")):
+        refused = metier(*asked, "--max-cost", "0.2")
+        assert refused.code == 1
+        assert "past its budget" in refused.err
+        assert metier(*asked, "--max-cost", "0.25").code == 0
+    assert "$0.250000" in metier(*classify).err
