@@ -47,6 +47,7 @@ from metier_contracts.invariants import Invariant, Violation
 from metier_contracts.manifest import Contribution, Manifest, read_manifest
 from metier_contracts.model import FittableModel, Model, PlacedModel, Placement, StreamingModel
 from metier_contracts.request import Provenance, Request, Response
+from metier_contracts.size import Size, Unit
 from metier_contracts.task import Task
 from metier_contracts.tasks import TASKS
 from metier_contracts.tasks.act import Act, ActResult, ActStep, Approval, Budget, EnvironmentSpec
@@ -162,6 +163,7 @@ __all__ = [
     "Segmentation",
     "SelectionError",
     "Series",
+    "Size",
     "StorageError",
     "StreamingModel",
     "Task",
@@ -169,6 +171,7 @@ __all__ = [
     "TokenRanking",
     "Tool",
     "ToolCall",
+    "Unit",
     "UnknownModelError",
     "UnknownTaskError",
     "UnsafeWeightsError",
