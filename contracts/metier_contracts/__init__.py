@@ -28,6 +28,7 @@ from metier_contracts.errors import (
     PluginError,
     PluginQuarantinedError,
     PluginUnavailableError,
+    ProfileError,
     RateLimitedError,
     RemoteError,
     ResourceError,
@@ -46,6 +47,7 @@ from metier_contracts.hooks import hookimpl
 from metier_contracts.invariants import Invariant, Violation
 from metier_contracts.manifest import Contribution, Manifest, read_manifest
 from metier_contracts.model import FittableModel, Model, PlacedModel, Placement, StreamingModel
+from metier_contracts.probes import MakeProbe, Probes
 from metier_contracts.request import Provenance, Request, Response
 from metier_contracts.size import Size, Unit
 from metier_contracts.task import Task
@@ -130,6 +132,7 @@ __all__ = [
     "InputError",
     "Invariant",
     "Lineage",
+    "MakeProbe",
     "Manifest",
     "MemoryBudgetError",
     "Message",
@@ -147,6 +150,8 @@ __all__ = [
     "PluginQuarantinedError",
     "PluginUnavailableError",
     "Price",
+    "Probes",
+    "ProfileError",
     "Provenance",
     "Quality",
     "Rank",

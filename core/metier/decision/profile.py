@@ -77,10 +77,9 @@ class Profile(Contract):
     @property
     def typical(self) -> Size | None:
         """The size that stands for a request where none is given: the middle one of those measured."""
-        alone = self._alone
-        if not alone:
+        if not self._alone:
             return None
-        middle = alone[(len(alone) - 1) // 2]
+        middle = self._batched[0]
         return Size(middle.size, self.unit, middle.output_tokens)
 
     def latency(self, size: Size | None = None, batch: int = 1, quantile: float = 0.95) -> float | None:
@@ -118,14 +117,14 @@ class Profile(Contract):
     @cached_property
     def _alone(self) -> list[Measurement]:
         """Measurements of single requests, ascending in size."""
-        return sorted((each for each in self.measurements if each.batch == 1), key=lambda each: each.size)
+        alone = (each for each in self.measurements if each.batch == 1)
+        return sorted(alone, key=lambda each: (each.size, each.output_tokens))
 
     @cached_property
     def _batched(self) -> list[Measurement]:
-        """Measurements of one size in several batches, ascending in batch."""
-        sizes = {each.size for each in self.measurements if each.batch > 1}
-        chosen = [each for each in self.measurements if each.size in sizes]
-        return sorted(chosen, key=lambda each: each.batch)
+        """The middle one of the single requests, and those of batches, ascending in batch."""
+        batches = (each for each in self.measurements if each.batch > 1)
+        return [self._alone[(len(self._alone) - 1) // 2], *sorted(batches, key=lambda each: each.batch)]
 
     def _seconds(self, size: Size, batch: int, pick: Callable[[Measurement], float]) -> float:
         pace = 0.0 if self.tokens_per_second is None else 1 / self.tokens_per_second
@@ -134,15 +133,16 @@ class Profile(Contract):
         if batch == 1:
             return alone
         times = [(each.batch, pick(each)) for each in self._batched]
-        if not times or times[0][0] != 1:
+        if len(times) == 1 or times[0][1] <= 0:
             return alone * batch
-        return alone * along(times, batch) / times[0][1] if times[0][1] > 0 else alone
+        return alone * along(times, batch) / times[0][1]
 
 
 class MeasuredQuality(Contract):
     """How well a model did on a labelled sample of the user's own: `value` with its 95 % interval over `count` items.
 
-    `sample`: the sample's sha256.
+    `sample`: the sample's sha256. `macro_f1`: the mean F1 of the labels. `failures`: the items it gave no answer to,
+    which count as wrong.
     """
 
     model: str
@@ -153,7 +153,9 @@ class MeasuredQuality(Contract):
     value: float
     low: float
     high: float
+    macro_f1: float | None = None
     count: int = Field(ge=1)
+    failures: int = Field(default=0, ge=0)
     measured: str
 
 
