@@ -8,12 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from metier.decision.decision import Decision
+    from metier.decision.requirements import Requirements
     from metier.pipeline import Step, each, fallback, parallel, route, step, task
     from metier.runtime import Runtime
 
 __version__ = "0.1.0"
 
-__all__ = ["Runtime", "Step", "each", "fallback", "parallel", "route", "step", "task"]
+__all__ = ["Decision", "Requirements", "Runtime", "Step", "each", "fallback", "parallel", "route", "step", "task"]
+
+_MODULES = {
+    "Decision": "metier.decision.decision",
+    "Requirements": "metier.decision.requirements",
+    "Runtime": "metier.runtime",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -21,7 +29,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'metier' has no attribute {name!r}")
     from importlib import import_module
 
-    module = import_module("metier.runtime" if name == "Runtime" else "metier.pipeline")
+    module = import_module(_MODULES.get(name, "metier.pipeline"))
     return globals().setdefault(name, getattr(module, name))
 
 
