@@ -28,7 +28,7 @@ EVERY = [
 def test_a_probe_has_the_size_asked_for_and_is_served(task: object, probes: Probes, size: Size) -> None:
     request = probes.make(size, 0, ABLE)
     assert request is not None
-    made = request.size()
+    made = request.workload()
     assert made.unit == probes.unit == size.unit
     assert made.output_tokens == size.output_tokens
     assert made.amount == pytest.approx(size.amount, rel=0.1, abs=45)

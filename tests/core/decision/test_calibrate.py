@@ -27,7 +27,7 @@ def steady(probes: Any, stopwatch: Any) -> Any:
     """Models that take 0.1 s a call, 1 ms a character and 10 ms a token to write, and 3 s to load."""
 
     def work(requests: Any, context: Any) -> None:
-        sizes = [request.size() for request in requests]
+        sizes = [request.workload() for request in requests]
         stopwatch.advance(0.1 + sum(0.001 * size.amount + 0.01 * size.output_tokens for size in sizes))
 
     for model in ("acme/k", "acme/e", "acme/g"):

@@ -1,4 +1,4 @@
-"""`Request.size`: how much there is to work on."""
+"""`Request.workload`: how much there is to work on."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ COVARIATE = Covariate(past=np.zeros(10), future=np.zeros(4))
     ],
 )
 def test_each_task_counts_in_its_own_unit(request_: Request[Any], size: Size) -> None:
-    assert request_.size() == size
+    assert request_.workload() == size
 
 
 def test_a_generation_reads_every_message_its_pictures_and_its_tools() -> None:
     parts = Message(role="user", content=(TextPart(text="four"), ImagePart(image=PICTURE)))
     spoken = Generate(messages=[Message(role="system", content="sixsix"), parts])
-    assert spoken.size().amount == 6 + 4 + 28 * 56 // 196
+    assert spoken.workload().amount == 6 + 4 + 28 * 56 // 196
     clock = Tool(name="clock")
-    assert Generate(messages="four", tools=[clock]).size().amount == 4 + len(clock.to_json())
+    assert Generate(messages="four", tools=[clock]).workload().amount == 4 + len(clock.to_json())
 
 
 def test_a_request_of_another_task_counts_the_characters_of_its_json() -> None:
@@ -78,4 +78,4 @@ def test_a_request_of_another_task_counts_the_characters_of_its_json() -> None:
         name: str
 
     greeting = Greet(name="Ada")
-    assert greeting.size() == Size(len(greeting.to_json()))
+    assert greeting.workload() == Size(len(greeting.to_json()))
