@@ -145,7 +145,7 @@ class _Series:
             times.append(seconds)
         joules = finish()
         measurement = Measurement(
-            size=self._request(size, 0).size().amount,
+            size=self._request(size, 0).workload().amount,
             batch=batch,
             output_tokens=round(median(getattr(answer, "output_tokens", 0) for answer in answers)),
             p50=median(times),
