@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from metier_contracts import Classify, Contract
+from pydantic import BeforeValidator
 
 from metier.decision.candidate import Candidate, FigureName
 from metier.decision.requirements import Requirements
+
+
+def _number_from_json(value: Any) -> Any:
+    """Return the infinity that JSON holds as a string, since beside str a union would keep the string."""
+    return math.inf if value == "Infinity" else value
+
 
 Constraint = Literal[
     "needs",
@@ -24,7 +31,7 @@ Constraint = Literal[
     "memory",
     "quality",
 ]
-Value = int | float | str | tuple[str, ...]
+Value = Annotated[int | float | str | tuple[str, ...], BeforeValidator(_number_from_json)]
 
 _SAMPLED = frozenset({Classify.task})  # what `metier calibrate --sample` measures
 

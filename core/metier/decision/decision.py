@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from metier_contracts import Contract
 
 from metier.decision.candidate import Candidate
 from metier.decision.constraints import Bound, Constraint, Value, bounds
 from metier.decision.requirements import Requirements
+
 
 class Rejection(Contract):
     """A candidate, and every constraint that it breaks."""

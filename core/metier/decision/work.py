@@ -46,7 +46,7 @@ class Work:
     @classmethod
     def of_request(cls, request: Request[Any], needs: Mapping[str, Any]) -> Work:
         """Return the work of one request, its size rounded."""
-        size = request.size()
+        size = request.workload()
         known = {probes.unit for probes in task_of(request).probes}
         return cls(request.task, needs, rounded(size) if size.unit in known else None)
 
