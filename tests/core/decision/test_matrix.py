@@ -38,9 +38,10 @@ from metier_contracts import (
 )
 from metier_contracts.card import Architecture
 
+from .fixed import fix_machine
 from .published import DIFFUSION, GENERAL, PUBLISHED
 
-MACHINE = Machine(processor="p", cores=8)
+MACHINES = (Machine(processor="p", cores=2), Machine(processor="p", cores=2, accelerators=("NVIDIA A10G",)))
 PICTURE = Image(pixels=np.zeros((64, 64, 3), dtype=np.uint8))
 FIGURES = ("parameters", "active_parameters", "bytes", "price", "quality", "licence")
 
@@ -127,10 +128,10 @@ ROWS = (
 )
 
 
-@pytest.fixture
-def decided(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Decides with the built-in cards, the published ones, and the given ones over both, on a machine of 8 cores."""
-    monkeypatch.setattr("metier.decision.book.this_machine", lambda: MACHINE)
+@pytest.fixture(params=MACHINES, ids=["without a GPU", "with a GPU"])
+def decided(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Decides with the built-in cards, the published ones, and the given ones over both."""
+    fix_machine(monkeypatch, request.param)
     opened: dict[tuple[int, ...], Runtime] = {}
 
     def decide(row: Row, *cards: ModelCard) -> Decision:
