@@ -102,10 +102,12 @@ class Selector:
 
     def _required(self, work: Work, require: Requirements, named: Entry | None) -> Entry:
         """Return the cheapest that meets the requirements and whose plugin is ready, or the one named if it does."""
-        decision = self.decider.decide(work, require, None if named is None else [named])
-        if decision.chosen is None:
-            raise _unfit(decision)
+        decision = self.decider.decide(work, require)
         fitting = [self.catalog.get(candidate.model) for candidate in decision.ranked]
+        if named is not None:
+            fitting = [entry for entry in fitting if entry.card.id == named.card.id]
+        if not fitting:
+            raise _unfit(decision, named)
         usable = [entry for entry in fitting if entry.ready]
         if not usable:
             require_usable(fitting[0].card.plugin, fitting[0].plugin)
@@ -185,13 +187,16 @@ class Selector:
         )
 
 
-def _unfit(decision: Decision) -> NoCapableModelError:
+def _unfit(decision: Decision, named: Entry | None) -> NoCapableModelError:
     from metier.decision.report import least_change, required, said
 
-    rows = [f"{each.candidate.model} ({'; '.join(map(said, each.bounds))})" for each in decision.rejected[:_SHOWN]]
-    more = f", and {len(decision.rejected) - _SHOWN} more" if len(decision.rejected) > _SHOWN else ""
+    asked = [each for each in decision.rejected if named is None or each.candidate.model == named.card.id]
+    rows = [f"{each.candidate.model} ({'; '.join(map(said, each.bounds))})" for each in asked[:_SHOWN]]
+    more = f", and {len(asked) - _SHOWN} more" if len(asked) > _SHOWN else ""
     return NoCapableModelError(
-        f"no model here meets what is required for this {decision.task} request",
+        f"no model here meets what is required for this {decision.task} request"
+        if named is None
+        else f"the model {named.card.id!r} does not meet what is required for this {decision.task} request",
         expected=required(decision.requirements),
         got=(", ".join(rows) + more) or f"no card serves {decision.task}",
         blame="require=...",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -39,10 +39,10 @@ class Decider:
         """What is known of the cards."""
         return ProfileBook.of(self.config)
 
-    def decide(self, work: Work, requirements: Requirements, entries: Sequence[Entry] | None = None) -> Decision:
-        """Return the decision among all that serve the task, or among these entries."""
+    def decide(self, work: Work, requirements: Requirements) -> Decision:
+        """Return the decision among all cards that serve the task."""
         work = work.needing(requirements.capability_needs())
-        entries = self.catalog.serving(work.task) if entries is None else entries
+        entries = self.catalog.serving(work.task)
         by = yardstick([entry.card for entry in entries], work.task, requirements, self.book)
         candidates = [self._candidate(entry, work, requirements, by) for entry in entries]
         return decide(candidates, requirements, work.task, work=str(work), yardstick="" if by is None else str(by))
@@ -67,7 +67,7 @@ class Decider:
             sources=sources,
             devices=() if card.remote else card.devices,
             remote=(card.id, urlsplit(card.source or "").hostname or "") if card.remote else (),
-            lacks=tuple(card.tasks[work.task].unmet(work.needs)) if work.task in card.tasks else (work.task,),
+            lacks=tuple(card.tasks[work.task].unmet(work.needs)),
             forbidden=self._forbidden(card),
             state=state,
             step=step,
