@@ -13,7 +13,7 @@ import typer
 from metier_contracts import Classify, InputError, ModelCard
 
 from metier.cli import options, profiles
-from metier.cli.output import FAILED, errors_to_exit_codes, print_json, print_table
+from metier.cli.output import FAILED, errors_to_exit_codes, print_json
 from metier.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -132,10 +132,10 @@ def _draw_nothing(description: str, done: int) -> None:
 def _print(outcomes: Sequence[Outcome], book: ProfileBook) -> None:
     measured = [book.priced(outcome.profile, outcome.card) for outcome in outcomes if outcome.profile is not None]
     if measured:
-        print_table(profiles.COLUMNS, [profiles.row(profile) for profile in measured])
+        profiles.print_profiles(measured)
     judged = [outcome.quality for outcome in outcomes if outcome.quality is not None]
     if judged:
-        print_table(profiles.QUALITY_COLUMNS, [profiles.quality_row(quality) for quality in judged])
+        profiles.print_qualities(judged)
     reasons: dict[str, list[str]] = defaultdict(list)
     for outcome in outcomes:
         if outcome.status == "left out":

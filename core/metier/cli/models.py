@@ -54,7 +54,7 @@ def _print_profiles(rows: list[ModelInfo], config: Config, task: str | None, *, 
     if as_json:
         print_json([profiles.as_json(profile) for profile in found])
     else:
-        print_table(profiles.COLUMNS, [profiles.row(profile) for profile in found])
+        profiles.print_profiles(found)
 
 
 def _cells(rows: list[ModelInfo]) -> list[list[object]]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from metier.cli.output import print_table
 from metier.memory import format_bytes
 
 if TYPE_CHECKING:
     from metier.decision.profile import MeasuredQuality, Profile
 
-COLUMNS = (
+_UNKNOWN = "-"
+_COLUMNS = (
     "model",
     "task",
     "from",
@@ -24,24 +27,30 @@ COLUMNS = (
     "J/item",
 )
 
-QUALITY_COLUMNS = ("model", "task", "accuracy", "95 % interval", "macro-F1", "items", "failures")
+_QUALITY = ("model", "task", "accuracy", "95 % interval", "macro-F1", "items", "failures")
 
 
-def row(profile: Profile) -> list[object]:
-    """Return a profile's cells; a dash stands for what is not known."""
+def print_profiles(found: Sequence[Profile]) -> None:
+    """Print a row for each profile, without the columns of which nothing is known."""
+    rows = [_row(profile) for profile in found]
+    known = [column for column in range(len(_COLUMNS)) if any(row[column] != _UNKNOWN for row in rows)]
+    print_table([_COLUMNS[column] for column in known], [[row[column] for column in known] for row in rows])
+
+
+def _row(profile: Profile) -> list[object]:
     size = profile.typical
     return [
         profile.model,
         profile.task,
         "measured" if profile.source == "measured" else "card",
-        "-"
+        _UNKNOWN
         if size is None
         else f"{size.amount:,} {size.unit}" + (f" + {size.output_tokens}" * (size.output_tokens > 0)),
         _figure(profile.load_seconds),
         _figure(profile.latency(quantile=0.5), 1000),
         _figure(profile.latency(), 1000),
         _figure(profile.throughput()),
-        "-" if profile.memory is None else format_bytes(profile.memory),
+        _UNKNOWN if profile.memory is None else format_bytes(profile.memory),
         _figure(profile.tokens_per_second),
         _figure(profile.cost_per_1k()),
         _figure(profile.joules),
@@ -61,14 +70,18 @@ def as_json(profile: Profile) -> dict[str, Any]:
     }
 
 
-def quality_row(quality: MeasuredQuality) -> list[object]:
-    """Return the cells of how well a model did on a sample."""
+def print_qualities(found: Sequence[MeasuredQuality]) -> None:
+    """Print how well models did on a sample."""
+    print_table(_QUALITY, [_quality_row(quality) for quality in found])
+
+
+def _quality_row(quality: MeasuredQuality) -> list[object]:
     return [
         quality.model,
         quality.task,
         f"{quality.value:.3f}",
         f"{quality.low:.3f} to {quality.high:.3f}",
-        "-" if quality.macro_f1 is None else f"{quality.macro_f1:.3f}",
+        _UNKNOWN if quality.macro_f1 is None else f"{quality.macro_f1:.3f}",
         quality.count,
         quality.failures,
     ]
@@ -77,6 +90,6 @@ def quality_row(quality: MeasuredQuality) -> list[object]:
 def _figure(value: float | None, factor: float = 1) -> str:
     """Return three significant digits, without an exponent where people read the number better so."""
     if value is None:
-        return "-"
+        return _UNKNOWN
     scaled = value * factor
     return f"{scaled:,.0f}" if scaled >= 100 else f"{scaled:.3g}"

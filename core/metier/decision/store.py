@@ -13,7 +13,7 @@ from metier_contracts import InputError, ProfileError, Unit
 
 from metier.decision.profile import MeasuredQuality, Profile
 
-Record = TypeVar("Record", Profile, MeasuredQuality)
+RecordT = TypeVar("RecordT", Profile, MeasuredQuality)
 
 SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x6D657469  # "meti": SQLite's own mark of which program a file belongs to
@@ -71,7 +71,7 @@ class ProfileStore:
                     (record.model, record.task, record.sample, record.weights, record.measured, text),
                 )
 
-    def _read(self, kind: type[Record], query: str, values: tuple[str, ...]) -> list[Record]:
+    def _read(self, kind: type[RecordT], query: str, values: tuple[str, ...]) -> list[RecordT]:
         if not self.path.exists():
             return []
         with self._opened() as connection:
