@@ -10,7 +10,7 @@ from itertools import count, pairwise
 from statistics import mean, median, quantiles
 from typing import Any
 
-from metier_contracts import TASKS, Capabilities, InputError, ModelCard, Probes, Provenance, Request, Response, Size
+from metier_contracts import TASKS, InputError, ModelCard, Probes, Provenance, Request, Response, Size
 
 from metier import __version__
 from metier.decision.energy import EnergyMeter
@@ -20,13 +20,14 @@ from metier.decision.profile import Machine, Measurement, Profile, weights_diges
 from metier.runtime import Runtime
 
 _FEWEST_CALLS = 3
+_WRITING = 10  # how much longer a token takes to write than to read, about, where time is shared out
 
 
 @dataclass(frozen=True)
 class Effort:
     """How much a measurement may take.
 
-    `seconds`: for one model, loading apart; of what takes longer, one call is made and larger sizes are left out.
+    `seconds`: for one model, loading apart; of what takes longer, one call is made, and larger sizes are left out.
     `calls`: the most of one kind. `batches`: how many requests go together, beside one alone.
     """
 
@@ -36,7 +37,7 @@ class Effort:
 
 
 THOROUGH = Effort(seconds=60.0, calls=30, batches=(4, 16, 64))
-QUICK = Effort(seconds=8.0, calls=7, batches=(16,))
+QUICK = Effort(seconds=20.0, calls=7, batches=(16,))
 
 
 @dataclass
@@ -131,8 +132,7 @@ class _Series:
         self._bench = bench
         self._probes = probes
         self._capabilities = bench.card.tasks[task]
-        self._sizes = [size for size in probes.sizes if _fits(size, self._capabilities)] or probes.sizes[:1]
-        self._share = seconds / (len(self._sizes) + len(bench.effort.batches))
+        self._share = seconds / (len(probes.sizes) + len(bench.effort.batches))
         self._ends = bench.clock() + seconds
         self._numbers = count()
         self.memory = 0
@@ -144,10 +144,15 @@ class _Series:
         Return the measurements, and the joules of a request of the middle size where the system tells them.
         """
         alone: list[tuple[Size, Measurement, float | None]] = []
-        for size in self._sizes:
-            if alone and self._left() < alone[-1][1].p50 * size.amount / alone[-1][0].amount:
+        for size in self._probes.sizes:
+            if alone and self._left() < alone[-1][1].p50 * _work(size) / _work(alone[-1][0]):
                 break
-            alone.append((size, *self._measure(size, 1)))
+            try:
+                alone.append((size, *self._measure(size, 1)))
+            except InputError:
+                if not alone:
+                    raise
+                break  # larger than the model takes
         size, single, joules = alone[(len(alone) - 1) // 2]
         most = self._capabilities.max_batch
         batches = [batch for batch in self._bench.effort.batches if most is None or batch <= most]
@@ -158,11 +163,9 @@ class _Series:
         return self._ends - self._bench.clock()
 
     def _measure(self, size: Size, batch: int) -> tuple[Measurement, float | None]:
-        self._call(size, batch)  # the first call of a kind is slower than those that follow
-        started = self._bench.clock()
-        calls: list[_Call] = []
-        while self._goes_on(len(calls), self._bench.clock() - started):
-            calls.append(self._call(size, batch))
+        # The first call of a kind is slower than those that follow, and counts only where there is no time for another.
+        first = self._call(size, batch)
+        calls = [first] if first.seconds > self._share else self._calls(size, batch)
         times = [call.seconds for call in calls]
         written = [getattr(answer, "output_tokens", 0) for call in calls for answer in call.answers]
         measurement = Measurement(
@@ -175,10 +178,15 @@ class _Series:
         joules = [call.joules for call in calls if call.joules is not None]
         return measurement, mean(joules) / batch if joules else None
 
-    def _goes_on(self, calls: int, spent: float) -> bool:
-        if calls < _FEWEST_CALLS:
-            return calls == 0 or self._left() > 0
-        return calls < self._bench.effort.calls and spent < self._share
+    def _calls(self, size: Size, batch: int) -> list[_Call]:
+        """Make calls until their number or their share of the time is spent; a few at least while time is left."""
+        started, calls = self._bench.clock(), [self._call(size, batch)]
+        while len(calls) < self._bench.effort.calls:
+            share = self._left() if len(calls) < _FEWEST_CALLS else started + self._share - self._bench.clock()
+            if share <= 0:
+                break
+            calls.append(self._call(size, batch))
+        return calls
 
     def _call(self, size: Size, batch: int) -> _Call:
         """Make a call of requests that the model has not seen."""
@@ -199,8 +207,9 @@ class _Series:
         return request
 
 
-def _fits(size: Size, capabilities: Capabilities) -> bool:
-    return capabilities.context is None or tokens_of(size) + size.output_tokens <= capabilities.context
+def _work(size: Size) -> float:
+    """Return what the time of a call is taken to be proportional to, before it is measured."""
+    return tokens_of(size) + _WRITING * size.output_tokens
 
 
 def _tokens_per_second(measurements: Sequence[Measurement]) -> float | None:

@@ -94,7 +94,19 @@ def test_a_slow_model_stays_within_its_time(calibrator: Any, rt: Runtime, probes
     profile = measured(calibrator, rt, "acme/e")
     assert len(profile.measurements) == 1
     assert profile.latency() == 40.0
-    assert stopwatch.now <= 3 * 40.0
+    assert probes["acme/e"].sizes == [1]
+
+
+def test_a_size_that_the_model_refuses_ends_the_sizes(calibrator: Any, rt: Runtime, steady: Any, rules: Any) -> None:
+    card = rt.model("acme/e").card
+    model = rules.HistogramEmbedder(card, None)
+
+    def answer(request: Any) -> Any:
+        return InputError("too long") if request.workload().amount > 500 else model.respond(request)
+
+    steady["acme/e"].answer = answer
+    profile = measured(calibrator, rt, "acme/e")
+    assert [(each.size, each.batch) for each in profile.measurements] == [(51, 1), (257, 1), (51, 4)]
 
 
 def test_what_is_measured_is_not_measured_again_unless_asked(calibrator: Any, rt: Runtime, steady: Any) -> None:
