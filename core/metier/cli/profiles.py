@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from metier.cli.output import print_table
+from metier.decision.report import UNKNOWN, figure
 from metier.memory import format_bytes
 
 if TYPE_CHECKING:
     from metier.decision.profile import MeasuredQuality, Profile
 
-_UNKNOWN = "-"
 _COLUMNS = (
     "model",
     "task",
@@ -33,7 +33,7 @@ _QUALITY = ("model", "task", "accuracy", "95 % interval", "macro-F1", "items", "
 def print_profiles(found: Sequence[Profile]) -> None:
     """Print a row for each profile, without the columns of which nothing is known."""
     rows = [_row(profile) for profile in found]
-    known = [column for column in range(len(_COLUMNS)) if any(row[column] != _UNKNOWN for row in rows)]
+    known = [column for column in range(len(_COLUMNS)) if any(row[column] != UNKNOWN for row in rows)]
     print_table([_COLUMNS[column] for column in known], [[row[column] for column in known] for row in rows])
 
 
@@ -43,17 +43,17 @@ def _row(profile: Profile) -> list[object]:
         profile.model,
         profile.task,
         "measured" if profile.source == "measured" else "card",
-        _UNKNOWN
+        UNKNOWN
         if size is None
         else f"{size.amount:,} {size.unit}" + (f" + {size.output_tokens}" * (size.output_tokens > 0)),
-        _figure(profile.load_seconds),
-        _figure(profile.latency(quantile=0.5), 1000),
-        _figure(profile.latency(), 1000),
-        _figure(profile.throughput()),
-        _UNKNOWN if profile.memory is None else format_bytes(profile.memory),
-        _figure(profile.tokens_per_second),
-        _figure(profile.cost_per_1k()),
-        _figure(profile.joules),
+        figure(profile.load_seconds),
+        figure(profile.latency(quantile=0.5), 1000),
+        figure(profile.latency(), 1000),
+        figure(profile.throughput()),
+        UNKNOWN if profile.memory is None else format_bytes(profile.memory),
+        figure(profile.tokens_per_second),
+        figure(profile.cost_per_1k()),
+        figure(profile.joules),
     ]
 
 
@@ -81,15 +81,7 @@ def _quality_row(quality: MeasuredQuality) -> list[object]:
         quality.task,
         f"{quality.value:.3f}",
         f"{quality.low:.3f} to {quality.high:.3f}",
-        _UNKNOWN if quality.macro_f1 is None else f"{quality.macro_f1:.3f}",
+        UNKNOWN if quality.macro_f1 is None else f"{quality.macro_f1:.3f}",
         quality.count,
         quality.failures,
     ]
-
-
-def _figure(value: float | None, factor: float = 1) -> str:
-    """Return three significant digits, without an exponent where people read the number better so."""
-    if value is None:
-        return _UNKNOWN
-    scaled = value * factor
-    return f"{scaled:,.0f}" if scaled >= 100 else f"{scaled:.3g}"

@@ -12,6 +12,7 @@ from metier.decision.decision import Decision, Rejection, Relaxation
 from metier.decision.requirements import Requirements
 from metier.memory import format_bytes
 
+UNKNOWN = "-"
 _UNITS = {
     "latency_ms": "{} ms",
     "cost_per_1k": "${}",
@@ -98,16 +99,16 @@ def _ranked(candidate: Candidate) -> list[str]:
     return [
         candidate.model,
         candidate.architecture,
-        *map(_figure, figures),
-        "-" if candidate.memory is None else format_bytes(candidate.memory),
-        _figure(candidate.quality),
+        *map(figure, figures),
+        UNKNOWN if candidate.memory is None else format_bytes(candidate.memory),
+        figure(candidate.quality),
         _sources(candidate),
-        candidate.step or "-",
+        candidate.step or UNKNOWN,
     ]
 
 
 def _sources(candidate: Candidate) -> str:
-    return ", ".join(dict.fromkeys(candidate.sources.values())) or "-"
+    return ", ".join(dict.fromkeys(candidate.sources.values())) or UNKNOWN
 
 
 def _rejected(rejection: Rejection) -> list[str]:
@@ -118,7 +119,7 @@ def _rejected(rejection: Rejection) -> list[str]:
 def _relaxed(relaxation: Relaxation) -> list[str]:
     name = relaxation.constraint
     if relaxation.model is None:
-        return [name, "none is enough", "-"]
+        return [name, "none is enough", UNKNOWN]
     value = relaxation.value
     # In full, since a rounded number may not be enough.
     typed = repr(value) if isinstance(value, int | float) else _joined(value)
@@ -130,7 +131,7 @@ def _value(name: str, value: Any) -> str:
     if name == "memory":
         return format_bytes(value)
     if isinstance(value, int | float):
-        return _UNITS[name].format(_figure(value))
+        return _UNITS[name].format(figure(value))
     return _joined(value)
 
 
@@ -138,8 +139,9 @@ def _joined(value: Any) -> str:
     return value if isinstance(value, str) else ", ".join(value) or "none"
 
 
-def _figure(value: float | None) -> str:
+def figure(value: float | None, factor: float = 1) -> str:
     """Return three significant digits, without an exponent where people read the number better so."""
     if value is None:
-        return "-"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+        return UNKNOWN
+    scaled = value * factor
+    return f"{scaled:,.0f}" if scaled >= 100 else f"{scaled:.3g}"
