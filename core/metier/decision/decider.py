@@ -41,14 +41,14 @@ class Decider:
 
     def decide(self, work: Work, requirements: Requirements) -> Decision:
         """Return the decision among all cards that serve the task."""
-        work = work.needing(requirements.capability_needs())
+        work = work.sized(requirements.capability_needs())
         entries = self.catalog.serving(work.task)
         by = yardstick([entry.card for entry in entries], work.task, requirements, self.book)
         candidates = [self._candidate(entry, work, requirements, by) for entry in entries]
         return decide(candidates, requirements, work.task, work=str(work), yardstick="" if by is None else str(by))
 
     def _candidate(self, entry: Entry, work: Work, requirements: Requirements, by: Yardstick | None) -> Candidate:
-        card = entry.card
+        card, table = entry.card, entry.card.tasks[work.task]
         state, step = self._state(entry)
         quality, source = (None, None) if by is None else by.values.get(card.id, (None, None))
         profile = self._profile(card, work, requirements)
@@ -67,7 +67,7 @@ class Decider:
             sources=sources,
             devices=() if card.remote else card.devices,
             remote=(card.id, urlsplit(card.source or "").hostname or "") if card.remote else (),
-            lacks=tuple(card.tasks[work.task].unmet(work.needs)),
+            lacks=tuple(dict.fromkeys([*table.unmet(work.needs), *table.unmet(requirements.capability_needs())])),
             forbidden=self._forbidden(card),
             state=state,
             step=step,

@@ -71,12 +71,12 @@ class Requirements(Contract):
     latency_ms: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     cost_per_1k: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     throughput: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    memory: int | None = Field(default=None, ge=0)
+    memory: int | str | None = Field(default=None, ge=0)  # once made, a number
     quality: float | None = Field(default=None, allow_inf_nan=False)
     metric: str | None = None
     dataset: str | None = None
     privacy: Literal["local"] | tuple[str, ...] | None = None
-    licence: tuple[str, ...] | None = None
+    licence: str | tuple[str, ...] | None = None  # once made, a tuple
     device: Literal["cpu", "cuda", "mps"] | None = None
     needs: Mapping[str, Need] = {}
 

@@ -16,7 +16,7 @@ _BITS = 4
 
 @dataclass(frozen=True)
 class Work:
-    """A task, the capabilities that its requests need, and their size: None for the typical one of each profile."""
+    """A task, the capabilities that its requests need, and their size: None where they are not of one size."""
 
     task: str
     needs: Mapping[str, Any]
@@ -50,9 +50,13 @@ class Work:
         known = {probes.unit for probes in task_of(request).probes}
         return cls(request.task, needs, rounded(size) if size.unit in known else None)
 
-    def needing(self, needs: Mapping[str, Any]) -> Work:
-        """Return the same work with further needs, and the task's typical size where it had none."""
-        return Work(self.task, {**self.needs, **needs}, self.size or _typical(self.task, {**self.needs, **needs}))
+    def sized(self, further: Mapping[str, Any]) -> Work:
+        """Return the same work with the size by which models are measured for its needs and further ones."""
+        return (
+            self
+            if self.size is not None
+            else Work(self.task, self.needs, _typical(self.task, {**self.needs, **further}))
+        )
 
     @property
     def unit(self) -> Unit | None:

@@ -196,6 +196,8 @@ def test_what_the_work_needs_and_what_is_required_are_both_asked(plugins: Any) -
     decision = decide(Requirements(needs={"languages": "en"}), Classify(text="x", labels=["b"]))
     lacks = {each.candidate.model: each.candidate.lacks for each in decision.rejected}
     assert lacks == {"acme/a": ("labels: needs b",), "acme/b": ("languages: needs en",)}
+    both = decide(Requirements(needs={"labels": "a"}), Classify(text="x", labels=["b"]))
+    assert [each.candidate.lacks for each in both.rejected] == [("labels: needs b",)]
 
 
 def test_no_plugin_is_imported(plugins: Any) -> None:

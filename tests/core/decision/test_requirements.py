@@ -12,12 +12,12 @@ from metier_contracts import Capabilities, InputError
 
 
 def test_memory_is_read_as_settings_read_it() -> None:
-    assert Requirements(memory="4GB").memory == 4_000_000_000  # type: ignore[arg-type]
+    assert Requirements(memory="4GB").memory == 4_000_000_000
     assert Requirements(memory=5).memory == 5
 
 
 def test_one_licence_stands_for_itself() -> None:
-    assert Requirements(licence="MIT").licence == ("MIT",)  # type: ignore[arg-type]
+    assert Requirements(licence="MIT").licence == ("MIT",)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,7 @@ def test_one_licence_stands_for_itself() -> None:
         {"latency_ms": math.nan},
         {"cost_per_1k": math.inf},
         {"memory": "4 parsecs"},
+        {"memory": -1},
         {"device": "tpu"},
         {"latency": 5},
         {"needs": {"wings": True}},

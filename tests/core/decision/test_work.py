@@ -36,16 +36,16 @@ def test_an_unknown_name_is_told() -> None:
 
 
 def test_a_task_has_the_size_by_which_models_are_measured() -> None:
-    assert Work.of("classify").needing({}).size == Size(250)
-    assert Work.of("classify").needing({"modalities": frozenset({"image"})}).size == Size(512 * 512, "pixels")
+    assert Work.of("classify").sized({}).size == Size(250)
+    assert Work.of("classify").sized({"modalities": frozenset({"image"})}).size == Size(512 * 512, "pixels")
     for task in TASKS:
-        size = Work.of(task).needing({}).size
+        size = Work.of(task).sized({}).size
         assert (size is None) == (not TASKS[task].probes)
 
 
 def test_a_request_in_a_unit_that_nobody_measures_has_no_size() -> None:
     work = Work.of(Act(goal="x", environment=EnvironmentSpec(kind="screen")))
-    assert work.needing({}).size is None
+    assert work.sized({}).size is None
     assert str(work) == ""
 
 
