@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from metier_contracts import TASKS, Capabilities, Classify, Image, Probes, Segment, Size
+from metier_contracts import TASKS, Capabilities, Classify, Image, Probes, Rank, Segment, Size
 from metier_contracts.probes.measures import acquaintances, sales
 from metier_contracts.probes.pictures import discs
 from metier_contracts.probes.texts import PROSE, passage
@@ -70,6 +70,13 @@ def test_a_picture_is_segmented_by_a_prompt_that_the_model_takes(prompt: str) ->
     assert isinstance(request, Segment)
     assert set(request.needs()["prompts"]) == {prompt}
     assert probes.make(probes.sizes[0], 0, Capabilities(prompts=("mask",))) is None
+
+
+def test_requests_to_rank_share_no_text() -> None:
+    (probes,) = TASKS["rank"].probes
+    requests = [probes.make(probes.sizes[0], number, ABLE) for number in range(16)]
+    texts = [text for request in requests if isinstance(request, Rank) for text in (request.query, *request.candidates)]
+    assert len(set(texts)) == len(texts) == 16 * 9
 
 
 def test_a_passage_is_prose_in_whole_words() -> None:

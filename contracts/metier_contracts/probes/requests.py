@@ -62,8 +62,8 @@ def _embed_picture(size: Size, number: int, capabilities: Capabilities) -> Embed
 
 
 def _rank(size: Size, number: int, capabilities: Capabilities) -> Rank:
-    each = size.amount // (_CANDIDATES + 1)
-    texts = [passage(each, number + position) for position in range(_CANDIDATES + 1)]
+    count = _CANDIDATES + 1
+    texts = [passage(size.amount // count, count * number + position) for position in range(count)]
     return Rank(query=texts[0], candidates=texts[1:])
 
 
