@@ -41,7 +41,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, tit
 
     terminal = sys.stdout.isatty()
     folding = [Column(name, overflow="fold") for name in columns]  # a figure that is cut off would be another figure
-    table = Table(*folding, title=title, box=box.SIMPLE_HEAD if terminal else None, title_justify="left")
+    table = Table(
+        *folding,
+        title=None if title is None else Text(title),
+        box=box.SIMPLE_HEAD if terminal else None,
+        title_justify="left",
+    )
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     Console(width=None if terminal else _PIPE_WIDTH).print(table, soft_wrap=not terminal)

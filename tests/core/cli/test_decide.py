@@ -41,6 +41,12 @@ def test_nothing_that_fits_is_a_failure_that_says_what_would_help(metier: Any) -
     assert "acme-small" in change
 
 
+def test_brackets_in_a_name_are_no_markup(plugins: Any, metier: Any) -> None:
+    figure = {"task": "classify", "metric": "accuracy", "value": 0.5, "dataset": "d [test]", "source": "s"}
+    plugins.write("two", plugins.card("two-a", quality=[{**figure, "date": "2026-01-01"}]))
+    assert "quality: accuracy on d [test]" in metier("decide", "classify").out
+
+
 def test_json_is_the_record(metier: Any) -> None:
     ran = metier("decide", "classify", "--licence", "commercial, X", "--needs", "labels=open", "--json")
     decision = Decision.from_json(ran.out)
