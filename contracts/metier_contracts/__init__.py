@@ -29,6 +29,7 @@ from metier_contracts.errors import (
     PluginError,
     PluginQuarantinedError,
     PluginUnavailableError,
+    ProfileError,
     RateLimitedError,
     RemoteError,
     ResourceError,
@@ -47,8 +48,10 @@ from metier_contracts.hooks import hookimpl
 from metier_contracts.invariants import Invariant, Violation
 from metier_contracts.manifest import Contribution, Manifest, read_manifest
 from metier_contracts.model import FittableModel, Model, PlacedModel, Placement, StreamingModel
+from metier_contracts.probes import Probes
 from metier_contracts.request import Provenance, Request, Response
 from metier_contracts.semantics import BoxFrame, Channels, Frequency, GraphSchema, Horizon, Labels, ScoreKind, Semantic
+from metier_contracts.size import Size, Unit
 from metier_contracts.task import Task
 from metier_contracts.tasks import TASKS
 from metier_contracts.tasks.act import Act, ActResult, ActStep, Approval, Budget, EnvironmentSpec
@@ -155,6 +158,8 @@ __all__ = [
     "PluginQuarantinedError",
     "PluginUnavailableError",
     "Price",
+    "Probes",
+    "ProfileError",
     "Provenance",
     "Quality",
     "Rank",
@@ -173,6 +178,7 @@ __all__ = [
     "SelectionError",
     "Semantic",
     "Series",
+    "Size",
     "StorageError",
     "StreamingModel",
     "Task",
@@ -180,6 +186,7 @@ __all__ = [
     "TokenRanking",
     "Tool",
     "ToolCall",
+    "Unit",
     "UnknownModelError",
     "UnknownTaskError",
     "UnsafeWeightsError",

@@ -28,6 +28,7 @@
     │   ├── MemoryBudgetError
     │   └── DeviceError
     ├── BudgetExceededError                  it could cost more than max_cost allows
+    ├── ProfileError                         the profiles kept on this machine cannot be read or written
     ├── DeadlineExceeded (also TimeoutError)
     ├── Cancelled
     └── RuntimeClosedError
@@ -186,6 +187,10 @@ class DeviceError(ResourceError):
 
 class BudgetExceededError(MetierError):
     """The request was not sent: it could cost more than is left of a budget, or what it can cost has no bound."""
+
+
+class ProfileError(MetierError):
+    """The profiles kept on this machine cannot be read or written."""
 
 
 class DeadlineExceeded(MetierError, TimeoutError):  # noqa: N818  (gRPC's and Go's name)

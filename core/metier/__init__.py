@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from metier.accounting import Meter
+    from metier.decision.decision import Decision
+    from metier.decision.requirements import Requirements
     from metier.pipeline import Step, each, fallback, load_pipeline, parallel, route, save_pipeline, step, task
     from metier.runtime import Runtime
     from metier.usage import Usage
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Decision",
     "Meter",
+    "Requirements",
     "Runtime",
     "Step",
     "Usage",
@@ -31,7 +35,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Decision": "metier.decision.decision",
     "Meter": "metier.accounting",
+    "Requirements": "metier.decision.requirements",
     "Runtime": "metier.runtime",
     "Usage": "metier.usage",
 }

@@ -13,7 +13,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 from weakref import WeakKeyDictionary
 
 from metier_contracts import (
@@ -38,6 +38,8 @@ from metier import tracing
 from metier.accounting import Ledger, Meter, opened
 from metier.catalog import Catalog, Entry
 from metier.config import Config, Privacy, check_cards, load_settings
+from metier.decision.requirements import Requirements
+from metier.decision.work import Work
 from metier.devices import DeviceQuery, TorchDevices, parse_device, place
 from metier.fitted import base_of, check_drafted, check_new_id, fitted_cards, fitting_folder, keep
 from metier.mapping import OnError, mapped, reporting
@@ -52,6 +54,9 @@ from metier.selection import Selector, Terms
 from metier.usage import Usage
 from metier.weights import WeightStore, terminal_progress
 from metier.weights.progress import ProgressCallback
+
+if TYPE_CHECKING:
+    from metier.decision.decision import Decision
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -129,7 +134,7 @@ class Runtime:
         self._catalog = Catalog(
             self._host, {"fitted": fitted_cards(), "config": self.config.cards, "runtime": tuple(cards)}
         )
-        self._selector = Selector(self._catalog, self.config)
+        self._selector = Selector(self._catalog, self.config, self._pulled)
         budget = self.config.memory if self.config.memory is not None else default_budget()
         self._residency = Residency(budget, self._load_model)
         self._ledger = Ledger(self.config.max_cost)
@@ -147,6 +152,7 @@ class Runtime:
         /,
         *,
         model: str | None = None,
+        require: Requirements | None = None,
         deadline: float | None = None,
         max_cost: float | None = None,
         strict: bool | None = None,
@@ -162,6 +168,7 @@ class Runtime:
         /,
         *,
         model: str | None = None,
+        require: Requirements | None = None,
         deadline: float | None = None,
         max_cost: float | None = None,
         strict: bool | None = None,
@@ -172,6 +179,7 @@ class Runtime:
             target: a request, or a pipeline followed by the value it takes.
             value: what the pipeline takes.
             model: the id of the model that serves the request (in a pipeline each @task names its own).
+            require: what the model must keep to: the cheapest that does serves the request; see `decide`.
             deadline: seconds from now after which the caller stops waiting.
             max_cost: the most US dollars that the run may cost; a request that could cost more is not sent.
             strict: an ambiguous choice of model is an error; None for the runtime's setting.
@@ -180,7 +188,7 @@ class Runtime:
             MetierError: see the tree in `metier_contracts.errors`. What a step's own function raises comes as it is.
         """
         with self._entered(target, max_cost):
-            return self._run(target, value, _context(deadline), Terms(model, strict))
+            return self._run(target, value, _context(deadline), Terms(model, strict, require))
 
     def _run(self, target: Any, value: Any, context: CallContext, terms: Terms) -> Any:
         if isinstance(target, Step):
@@ -203,6 +211,7 @@ class Runtime:
         /,
         *,
         model: str | None = None,
+        require: Requirements | None = None,
         deadline: float | None = None,
         max_cost: float | None = None,
         strict: bool | None = None,
@@ -218,16 +227,16 @@ class Runtime:
         /,
         *,
         model: str | None = None,
+        require: Requirements | None = None,
         deadline: float | None = None,
         max_cost: float | None = None,
         strict: bool | None = None,
     ) -> Any:
         """Do what `run` does in a worker thread: the event loop stays free, and cancelling the task stops the model."""
         context = _context(deadline)
+        terms = Terms(model, strict, require)
         with self._entered(target, max_cost):
-            work = functools.partial(
-                copy_context().run, self._run_in_worker, target, value, context, Terms(model, strict)
-            )
+            work = functools.partial(copy_context().run, self._run_in_worker, target, value, context, terms)
             try:
                 result = await asyncio.wrap_future(self._submit(work))
             except asyncio.CancelledError:
@@ -251,6 +260,7 @@ class Runtime:
         /,
         *,
         model: str | None = None,
+        require: Requirements | None = None,
         batch_size: int = 64,
         deadline: float | None = None,
         max_cost: float | None = None,
@@ -277,6 +287,7 @@ class Runtime:
         /,
         *,
         model: str | None = None,
+        require: Requirements | None = None,
         batch_size: int = 64,
         deadline: float | None = None,
         max_cost: float | None = None,
@@ -303,6 +314,7 @@ class Runtime:
         /,
         *,
         model: str | None = None,
+        require: Requirements | None = None,
         batch_size: int = 64,
         deadline: float | None = None,
         max_cost: float | None = None,
@@ -315,6 +327,7 @@ class Runtime:
             target: requests, or a pipeline followed by the values it takes.
             values: what the pipeline takes, one after the other; any iterable, read as it is needed.
             model: the id of the model that serves the requests.
+            require: what the model must keep to.
             batch_size: how many values go through together.
             deadline: seconds from now, for all of them.
             max_cost: the most US dollars that all of them may cost together.
@@ -323,7 +336,7 @@ class Runtime:
         """
         if batch_size < 1:
             raise InputError("batch_size is a count", expected="1 or more", got=str(batch_size), blame="batch_size=...")
-        context, terms = _context(deadline), Terms(model)
+        context, terms = _context(deadline), Terms(model, require=require)
         scope = Scope(target, self._ledger.limited(max_cost), tracing.here())
         if isinstance(target, Step):
             _check_pipeline_call(values, terms)
@@ -345,6 +358,7 @@ class Runtime:
         /,
         *,
         model: str | None = None,
+        require: Requirements | None = None,
         deadline: float | None = None,
         max_cost: float | None = None,
     ) -> Iterator[GenerationChunk]: ...
@@ -355,6 +369,7 @@ class Runtime:
         /,
         *,
         model: str | None = None,
+        require: Requirements | None = None,
         deadline: float | None = None,
         max_cost: float | None = None,
     ) -> Iterator[Response]: ...
@@ -364,6 +379,7 @@ class Runtime:
         /,
         *,
         model: str | None = None,
+        require: Requirements | None = None,
         deadline: float | None = None,
         max_cost: float | None = None,
     ) -> Iterator[Response]:
@@ -376,7 +392,7 @@ class Runtime:
             BudgetExceededError: with the first piece, where the answer could cost more than `max_cost`.
         """
         with opened(self._ledger.limited(max_cost)):
-            pieces = self._performer.stream(request, _context(deadline), Terms(model))
+            pieces = self._performer.stream(request, _context(deadline), Terms(model, require=require))
         with self._lock:
             self._streams[pieces] = threading.get_ident()
         return pieces
@@ -433,6 +449,25 @@ class Runtime:
         self._residency.unload(card.id, CallContext())
         return card
 
+    def decide(
+        self, work: type[Request[Any]] | Request[Any] | str, requirements: Requirements | None = None
+    ) -> Decision:
+        """Return which model does this work within the requirements, at what cost, and what binds each of the others.
+
+        Every card that serves the task counts, whether it runs at once, is still to be pulled, or needs an extra. No
+        plugin is imported and nothing is sent.
+
+        Args:
+            work: a request; or a task, by the class of its requests or by its name, at the size by which models are
+                measured.
+            requirements: what the model must keep to; None for nothing beyond the settings.
+
+        Raises:
+            InputError: it is no work. UnknownTaskError: no task has that name. ProfileError: the measured profiles
+                cannot be read.
+        """
+        return self._selector.decider.decide(Work.of(work), requirements or Requirements())
+
     def load(self, model: str, *, deadline: float | None = None) -> ModelInfo:
         """Load a model now rather than at its first use."""
         entry = self._catalog.get(model)
@@ -454,9 +489,11 @@ class Runtime:
 
     def _info(self, entry: Entry) -> ModelInfo:
         card, plugin = entry.card, entry.plugin
-        pulled = card.source is None or card.remote or self._store.locate(card) is not None
         state, fix = ("available", "") if plugin is None else (plugin.state, plugin.fix)
-        return ModelInfo(card, entry.origin, state, fix, pulled, self._residency.bytes_of(card.id))
+        return ModelInfo(card, entry.origin, state, fix, self._pulled(card), self._residency.bytes_of(card.id))
+
+    def _pulled(self, card: ModelCard) -> bool:
+        return card.source is None or card.remote or self._store.locate(card) is not None
 
     def pull(self, model: str, *, force: bool = False, progress: ProgressCallback | None = None) -> Path | None:
         """Fetch and check a model's weights without loading it; return their folder (None where it has none).
@@ -561,11 +598,12 @@ def _check_pipeline_call(value: Any, terms: Terms) -> None:
             got="run(pipeline)",
             blame="the arguments of run",
         )
-    if terms.model is not None:
-        raise InputError(
-            "model=... is for a request",
-            expected="a pipeline whose tasks name their own models",
-            got=f"model={terms.model!r} beside a pipeline",
-            blame="the arguments of run",
-            hint=f"write @task(model={terms.model!r}) at the task's function",
-        )
+    for name, term in (("model", terms.model), ("require", terms.require)):
+        if term is not None:
+            raise InputError(
+                f"{name}=... is for a request",
+                expected="a pipeline whose tasks name their own models",
+                got=f"{name}={term!r} beside a pipeline",
+                blame="the arguments of run",
+                hint=f"write @task({name}={term!r}) at the task's function",
+            )

@@ -1,4 +1,4 @@
-"""Choosing the model for a request: the caller's, else the user's default, the plugins' default, the cheapest.
+"""Choosing the model for a request: named, required, the user's default, the plugins' default, the cheapest.
 
 Only cards that state every capability the request needs are considered, and of those the ones whose plugin is ready.
 """
@@ -6,15 +6,22 @@ Only cards that state every capability the request needs are considered, and of 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from metier_contracts import AmbiguousModelError, NoCapableModelError, Request, UnknownModelError
+from metier_contracts import AmbiguousModelError, ModelCard, NoCapableModelError, Request, UnknownModelError
 
 from metier.catalog import Catalog, Entry, check_id, task_of
 from metier.config import Config
+from metier.decision.requirements import Requirements
+from metier.decision.work import Work
 from metier.plugins.host import require_usable
+
+if TYPE_CHECKING:
+    from metier.decision.decider import Decider
+    from metier.decision.decision import Decision
 
 _REMEMBERED = 1024
 _SHOWN = 6
@@ -22,10 +29,15 @@ _SHOWN = 6
 
 @dataclass(frozen=True)
 class Terms:
-    """What the caller says of the choice: the model's id, and whether an ambiguity is an error (None: the settings)."""
+    """What the caller says of the choice.
+
+    `model`: the model's id. `strict`: whether an ambiguity is an error, None for the settings. `require`: what the
+    model must keep to; of those that do, the cheapest is taken.
+    """
 
     model: str | None = None
     strict: bool | None = None
+    require: Requirements | None = None
 
 
 ANY = Terms()
@@ -37,14 +49,22 @@ class Selector:
 
     catalog: Catalog
     config: Config
+    pulled: Callable[[ModelCard], bool] = lambda _: True
     _chosen: dict[Any, Entry] = field(default_factory=dict)
+
+    @cached_property
+    def decider(self) -> Decider:
+        """What decides among the cards of the catalog by requirements."""
+        from metier.decision.decider import Decider
+
+        return Decider(self.catalog, self.config, self.pulled)
 
     def choose(self, request: Request[Any], terms: Terms = ANY, *, stream: bool = False) -> Entry:
         """Return the entry that serves `request` on these terms, piece by piece where `stream` asks for that.
 
         Raises:
             InputError: the model's id is no str. UnknownModelError: it is no id.
-            NoCapableModelError: no card (or not that one) states what the request needs.
+            NoCapableModelError: no card (or not that one) states what the request needs, or meets the requirements.
             AmbiguousModelError: strict, and several cards are equally entitled.
             PluginUnavailableError: the only capable cards belong to a plugin whose extra is missing.
         """
@@ -52,12 +72,17 @@ class Selector:
         if model is not None:
             check_id(model)
         needs = {**request.needs(), "stream": True} if stream else request.needs()
-        key = (type(request), terms, *needs.items())
+        work = None if terms.require is None else Work.of_request(request, needs)
+        key = (type(request), terms, work and work.size, *needs.items())
         chosen = self._chosen  # what is found in the catalog of now shall not outlive a `forget` in the meantime
         entry = chosen.get(key)
         if entry is None:
             task_of(request)
-            entry = self._named(request, needs, model) if model is not None else self._best(request, needs, terms)
+            named = None if model is None else self._named(request, needs, model)
+            if work is not None and terms.require is not None:
+                entry = self._required(work, terms.require, named)
+            else:
+                entry = named or self._best(request, needs, terms)
             if len(chosen) >= _REMEMBERED:
                 chosen.clear()
             chosen[key] = entry
@@ -74,6 +99,19 @@ class Selector:
             raise self._incapable(request.task, needs, [entry])
         self.allow(entry)
         return entry
+
+    def _required(self, work: Work, require: Requirements, named: Entry | None) -> Entry:
+        """Return the cheapest that meets the requirements and whose plugin is ready, or the one named if it does."""
+        decision = self.decider.decide(work, require)
+        fitting = [self.catalog.get(candidate.model) for candidate in decision.ranked]
+        if named is not None:
+            fitting = [entry for entry in fitting if entry.card.id == named.card.id]
+        if not fitting:
+            raise _unfit(decision, named)
+        usable = [entry for entry in fitting if entry.ready]
+        if not usable:
+            require_usable(fitting[0].card.plugin, fitting[0].plugin)
+        return usable[0]
 
     def _unmet(self, entry: Entry, task: str, needs: Mapping[str, Any]) -> list[str]:
         table = entry.card.tasks.get(task)
@@ -147,6 +185,23 @@ class Selector:
             blame="the request, or the set of plugins installed",
             hint="`metier models` shows what each model does; `metier doctor` what is not installed",
         )
+
+
+def _unfit(decision: Decision, named: Entry | None) -> NoCapableModelError:
+    from metier.decision.report import least_change, required, said
+
+    asked = [each for each in decision.rejected if named is None or each.candidate.model == named.card.id]
+    rows = [f"{each.candidate.model} ({'; '.join(map(said, each.bounds))})" for each in asked[:_SHOWN]]
+    more = f", and {len(asked) - _SHOWN} more" if len(asked) > _SHOWN else ""
+    return NoCapableModelError(
+        f"no model here meets what is required for this {decision.task} request"
+        if named is None
+        else f"the model {named.card.id!r} does not meet what is required for this {decision.task} request",
+        expected=required(decision.requirements),
+        got=(", ".join(rows) + more) or f"no card serves {decision.task}",
+        blame="require=...",
+        hint=least_change(decision),
+    )
 
 
 def _show(need: Any) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from metier import Runtime, step, task
+from metier import Requirements, Runtime, step, task
 from metier_contracts import (
     AmbiguousModelError,
     CallContext,
@@ -16,8 +16,11 @@ from metier_contracts import (
     Classification,
     Classify,
     DeadlineExceeded,
+    Generate,
     InferenceError,
     InputError,
+    Message,
+    NoCapableModelError,
     OfflineError,
     RuntimeClosedError,
     UnknownModelError,
@@ -65,6 +68,8 @@ def test_an_error_of_a_steps_own_comes_as_it_is(rt: Runtime) -> None:
         (lambda rt: rt.run(REQUEST, "value"), "takes no value beside it"),
         (lambda rt: rt.run(sort_text), "needs the value it takes"),
         (lambda rt: rt.run(sort_text, "x", model="acme/k"), "model=... is for a request"),
+        (lambda rt: rt.run(sort_text, "x", require=Requirements()), "require=... is for a request"),
+        (lambda rt: rt.map(sort_text, ["x"], require=Requirements()), "require=... is for a request"),
         (lambda rt: rt.run(sort_text, 5), "does not take this value"),
         (lambda rt: rt.run(REQUEST, model=5), "named by its id"),
         (lambda rt: rt.map(REQUEST), "map takes many"),
@@ -350,3 +355,49 @@ def test_pull(plugins: Any, tmp_path: Path, probes: Any) -> None:
         rt.run(REQUEST, model="acme/here")
     assert probes["acme/here"].placements[0].directory == tmp_path / "weights"
     assert probes["acme/hub"].loads == 0
+
+
+class TestRequirements:
+    """The verbs take `require=`."""
+
+    @pytest.fixture(autouse=True)
+    def two(self, plugins: Any, rt: Runtime) -> None:
+        rt._catalog.add("runtime", plugins.model_card("acme/mine", bytes=100, parameters=10**5, licence="X"))
+
+    def test_run_arun_map_and_stream_choose_by_them(self, rt: Runtime) -> None:
+        mine = Requirements(licence=("X",))
+        assert model_of(rt.run(REQUEST, require=mine)) == "acme/mine"
+        assert model_of(asyncio.run(rt.arun(REQUEST, require=mine))) == "acme/mine"
+        assert {model_of(answer) for answer in rt.map([REQUEST] * 2, require=mine)} == {"acme/mine"}
+        with pytest.raises(NoCapableModelError):
+            rt.stream(SAY, require=mine)
+        assert [piece.text for piece in rt.stream(SAY, require=Requirements(licence=("MIT",)))] == ["one", "two"]
+
+    def test_a_task_chooses_by_them(self, rt: Runtime) -> None:
+        @task(require=Requirements(licence=("X",)))
+        def sort(text: str) -> Classify:
+            return Classify(text=text, labels=["a", "b"])
+
+        assert model_of(rt.run(sort, "a")) == "acme/mine"
+        assert {model_of(answer) for answer in rt.map(sort, ["a", "b"])} == {"acme/mine"}
+
+    def test_the_decision_is_the_choice(self, rt: Runtime) -> None:
+        required = Requirements(licence=("X",))
+        decision = rt.decide(REQUEST, required)
+        assert decision.chosen is not None
+        assert decision.chosen.model == model_of(rt.run(REQUEST, require=required)) == "acme/mine"
+        assert rt.decide("classify").chosen == rt.decide(Classify).chosen
+
+    def test_a_model_fitted_since_counts(self, rt: Runtime, plugins: Any) -> None:
+        required = Requirements(licence=("Y",))
+        with pytest.raises(NoCapableModelError):
+            rt.run(REQUEST, require=required)
+        rt._catalog.add("runtime", plugins.model_card("acme/new", bytes=1, licence="Y"))
+        assert model_of(rt.run(REQUEST, require=required)) == "acme/new"
+
+
+SAY = Generate(messages=[Message(role="user", content="one two")])
+
+
+def model_of(answer: Any) -> str:
+    return str(answer.provenance.model)

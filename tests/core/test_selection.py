@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from metier import Requirements
 from metier.catalog import Catalog
 from metier.config import Config
 from metier.plugins import PluginHost
@@ -14,6 +15,7 @@ from metier_contracts import (
     Forecast,
     Generate,
     InputError,
+    ModelCard,
     NoCapableModelError,
     PluginQuarantinedError,
     PluginUnavailableError,
@@ -267,3 +269,76 @@ def test_needs_of_a_series(plugins: Any) -> None:
     with pytest.raises(NoCapableModelError, match="forecast") as caught:
         chosen(Forecast(series=Series(values=[1.0, float("nan"), 2.0], missing=True), horizon=2))
     assert caught.value.got == "acme/f (missing_values: needs yes)"
+
+
+class TestRequirements:
+    def choose(self, require: Requirements, request: Any = REQUEST, /, **settings: Any) -> str:
+        model = settings.pop("model", None)
+        return selector(**settings).choose(request, Terms(model, require=require)).card.id
+
+    @pytest.fixture(autouse=True)
+    def cards(self, plugins: Any) -> None:
+        plugins.write(
+            "acme",
+            plugins.card("acme/free", parameters=1, licence="MIT"),
+            plugins.card("acme/proposed", parameters=10, licence="x", **proposed()),
+            plugins.card("acme/mine", parameters=100, licence="x"),
+            plugins.card("acme/big", parameters=10_000, bytes=5000, licence="MIT"),
+        )
+
+    def test_stand_over_defaults_and_take_the_cheapest_that_meets_them(self) -> None:
+        mine = {"defaults": {"classify": "acme/mine"}}
+        assert self.choose(Requirements(licence="MIT"), **mine) == "acme/free"
+        assert self.choose(Requirements(), **mine) == "acme/free"
+        assert self.choose(Requirements(licence="x")) == "acme/proposed"
+
+    def test_the_model_named_must_meet_them_too(self) -> None:
+        assert self.choose(Requirements(licence="MIT"), model="acme/big") == "acme/big"
+        with pytest.raises(NoCapableModelError, match="'acme/mine' does not meet") as caught:
+            self.choose(Requirements(licence="MIT"), model="acme/mine")
+        assert caught.value.got == "acme/mine (licence: asked MIT, got x)"
+
+    def test_where_nothing_meets_them_the_error_says_what_would(self) -> None:
+        with pytest.raises(NoCapableModelError, match="meets what is required") as caught:
+            self.choose(Requirements(memory=3))
+        assert caught.value.expected == "memory=3"
+        assert "acme/free (memory: asked 3 B, got 4 B, off by 1 B)" in str(caught.value.got)
+        assert str(caught.value.hint).startswith("memory: 4 (by 1 B) lets acme/free pass")
+
+    def test_one_whose_extra_is_missing_is_passed_by(self, plugins: Any) -> None:
+        plugins.write("big", plugins.card("big/b", parameters=0), requires=["no_such_module"], extra="big")
+        assert self.choose(Requirements()) == "acme/free"
+        absent = plugins.card("big/only", parameters=0, licence="z")
+        with pytest.raises(PluginUnavailableError, match="big"):
+            self.choose(Requirements(licence="z"), cards=(ModelCard.from_mapping({"plugin": "big", **absent}),))
+
+    def test_they_never_open_what_the_settings_close(self, plugins: Any) -> None:
+        far = ModelCard.from_mapping({"plugin": "acme", **plugins.card("far", licence="z", **REMOTE)})
+        required = Requirements(licence="z", privacy=("far",))
+        assert self.choose(required, cards=(far,), privacy="any") == "far"
+        with pytest.raises(NoCapableModelError, match="meets what is required"):
+            self.choose(required, cards=(far,))
+
+    def test_an_ambiguity_is_settled_by_them(self) -> None:
+        assert self.choose(Requirements(), strict=True) == "acme/free"
+
+    def test_a_choice_is_remembered_for_sizes_of_one_kind(self) -> None:
+        one = selector()
+        terms = Terms(require=Requirements(latency_ms=1000))
+        first = one.choose(Classify(text="x" * 1000, labels=["a"]), terms)
+        one.catalog.serving = None  # type: ignore[method-assign,assignment]
+        again = Terms(require=Requirements(latency_ms=1000))
+        assert one.choose(Classify(text="y" * 1020, labels=["a"]), again) is first
+        with pytest.raises(TypeError):
+            one.choose(Classify(text="y" * 2000, labels=["a"]), again)
+
+    def test_a_longer_request_may_need_another_model(self, plugins: Any) -> None:
+        plugins.write(
+            "two",
+            plugins.card("two/slow", parameters=10**9, licence="z"),
+            plugins.card("two/far", licence="z", **REMOTE),
+        )
+        required = Requirements(licence="z", latency_ms=5000)
+        short, long = (Classify(text="x" * size, labels=["a"]) for size in (4, 40_000))
+        assert self.choose(required, short, privacy="any") == "two/slow"
+        assert self.choose(required, long, privacy="any") == "two/far"

@@ -1,10 +1,10 @@
-"""The command line: `metier models | doctor | pull | run | inspect`."""
+"""The command line: `metier models | doctor | pull | run | inspect | calibrate | decide`."""
 
 from __future__ import annotations
 
 import typer
 
-from metier.cli import doctor, inspect, models, pull, run
+from metier.cli import calibrate, decide, doctor, inspect, models, pull, run
 
 app = typer.Typer(
     name="metier",
@@ -17,6 +17,8 @@ app = typer.Typer(
 app.command("models", help=models.HELP)(models.models)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("pull", help=pull.HELP)(pull.pull)
+app.command("calibrate", help=calibrate.HELP)(calibrate.calibrate)
+app.command("decide", help=decide.HELP)(decide.decide)
 app.add_typer(run.app, name="run")
 app.command("inspect", help=inspect.HELP)(inspect.inspect)
 

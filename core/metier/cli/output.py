@@ -36,11 +36,17 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, tit
     """Print a table: fitted to a terminal, and one whole line a row in a pipe."""
     from rich import box
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     terminal = sys.stdout.isatty()
-    table = Table(*columns, title=title, box=box.SIMPLE_HEAD if terminal else None, title_justify="left")
+    folding = [Column(name, overflow="fold") for name in columns]  # a figure that is cut off would be another figure
+    table = Table(
+        *folding,
+        title=None if title is None else Text(title),
+        box=box.SIMPLE_HEAD if terminal else None,
+        title_justify="left",
+    )
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     Console(width=None if terminal else _PIPE_WIDTH).print(table, soft_wrap=not terminal)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, overload
+from typing import Any, Self, overload
 
 from metier_contracts import MetierError, PipelineTypeError, Request, Response
 from typing_extensions import TypeVar
 
 from metier.accounting import at_step
+from metier.decision.requirements import Requirements
 from metier.pipeline.engine import Call, Failed, attempt, failed
 from metier.pipeline.hints import Hint
 from metier.pipeline.semantics import Finder, finder
 from metier.pipeline.signature import name_of, refuse_async, response_hint, signature_of, unusable
 from metier.pipeline.step import In_contra, Out_co, Port, Step
 from metier.pipeline.structure import Kind, Role, Structure
-from metier.selection import Terms
+from metier.selection import ANY, Terms
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -80,7 +81,7 @@ class TaskStep(Lifted[In_contra, Out_co]):
     """A function that makes a request, and the performing of it, as one step from the value to the response."""
 
     build: Callable[[Any], Request[Any]]
-    model: str | None = None
+    terms: Terms = ANY
 
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Make a request of each value and perform them together."""
@@ -89,12 +90,16 @@ class TaskStep(Lifted[In_contra, Out_co]):
         if not requests:
             return outcomes
         with at_step(self.label):
-            answers = iter(call.perform(requests, call.context, Terms(self.model)))
+            answers = iter(call.perform(requests, call.context, self.terms))
         return [outcome if isinstance(outcome, Failed) else self._outcome(next(answers)) for outcome in outcomes]
+
+    def using(self, model: str | None) -> Self:
+        """Return the step with another model."""
+        return replace(self, terms=replace(self.terms, model=model))
 
     def structure(self) -> Structure:
         """Return the model's id."""
-        return Structure(TASK, {"model": self.model})
+        return Structure(TASK, {"model": self.terms.model})
 
     def _request(self, value: Any) -> Request[Any]:
         request = self.build(value)
@@ -165,28 +170,37 @@ def _require_function(what: str, function: Any) -> None:
 @overload
 def task(build: Callable[[A], Request[R]], /) -> Step[A, R]: ...
 @overload
-def task(*, model: str | None = None, name: str | None = None) -> Callable[[Callable[[A], Request[R]]], Step[A, R]]: ...
 def task(
-    build: Callable[[Any], Request[Any]] | None = None, /, *, model: str | None = None, name: str | None = None
+    *, model: str | None = None, require: Requirements | None = None, name: str | None = None
+) -> Callable[[Callable[[A], Request[R]]], Step[A, R]]: ...
+def task(
+    build: Callable[[Any], Request[Any]] | None = None,
+    /,
+    *,
+    model: str | None = None,
+    require: Requirements | None = None,
+    name: str | None = None,
 ) -> Any:
     """Lift a function that makes a request into the `Step` that performs it.
 
     Args:
         build: the function, its return annotated with the request's type.
         model: the id of the model to use; None lets the runtime choose.
+        require: what the model must keep to; see `Runtime.decide`.
         name: the step's name; None for the function's.
 
     Raises:
         PipelineTypeError: it is no plain function, or an annotation is missing, cannot be resolved, or is no request
             type.
     """
+    terms = Terms(model, require=require)
     if build is None:
-        return lambda decorated: _task_step(decorated, model, name)
-    return _task_step(build, model, name)
+        return lambda decorated: _task_step(decorated, terms, name)
+    return _task_step(build, terms, name)
 
 
-def _task_step(build: Callable[[Any], Request[Any]], model: str | None, name: str | None) -> TaskStep[Any, Any]:
+def _task_step(build: Callable[[Any], Request[Any]], terms: Terms, name: str | None) -> TaskStep[Any, Any]:
     _require_function("task", build)
     takes, makes = signature_of(build)
     label = name or name_of(build)
-    return TaskStep(label, takes, response_hint(makes, label), build, model)
+    return TaskStep(label, takes, response_hint(makes, label), build, terms)

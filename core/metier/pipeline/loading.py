@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import rshift
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ class _Reading:
             raise wrong(
                 value.place, f"step {step.name!r} uses no model", expected="a step of @task", got="one of @step"
             )
-        return replace(step, model=model.content)
+        return step.using(model.content)
 
     def _built(self, kind: Kind, value: Value) -> Step[Any, Any]:
         build: Any = kind.build

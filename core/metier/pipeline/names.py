@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, distributions
 from typing import Any
 
@@ -60,7 +60,7 @@ def named_steps(steps: Iterable[Step[Any, Any]]) -> dict[str, Step[Any, Any]]:
 
 def _bare(step: Step[Any, Any]) -> Step[Any, Any]:
     """Return a task without a model: a file says itself which model a task uses, if any."""
-    return replace(step, model=None) if isinstance(step, TaskStep) else step
+    return step.using(None) if isinstance(step, TaskStep) else step
 
 
 def checked_records(records: Mapping[str, Any]) -> dict[str, Any]:

@@ -213,7 +213,7 @@ def test_files_written_by_hand(load: Load, text: str, pipeline: Any) -> None:
 
 def test_a_file_may_name_the_model_of_a_task(load: Load) -> None:
     loaded: Any = load("- task: {name: acme/measure-small@1.0, model: acme/large}")
-    assert loaded.model == "acme/large"
+    assert loaded.terms.model == "acme/large"
     assert (loaded.name, loaded.build) == (measure_small.name, measure_small.build)  # type: ignore[attr-defined]
 
 

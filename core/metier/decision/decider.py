@@ -1,0 +1,113 @@
+"""`Decider`: makes the table of candidates from the cards that are known here, and decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from metier_contracts import ModelCard, Size
+
+from metier.catalog import Catalog, Entry
+from metier.config import Config
+from metier.decision.book import ProfileBook
+from metier.decision.candidate import Candidate, State
+from metier.decision.decision import Decision, decide
+from metier.decision.estimate import from_card
+from metier.decision.profile import Profile
+from metier.decision.requirements import Requirements
+from metier.decision.work import Work
+from metier.decision.yardstick import Yardstick, yardstick
+from metier.keys import key_set
+
+
+@dataclass(frozen=True)
+class Decider:
+    """Decides among the cards of a catalog. No plugin is imported for it.
+
+    `pulled`: tells whether the weights of a card are on this machine.
+    """
+
+    catalog: Catalog
+    config: Config
+    pulled: Callable[[ModelCard], bool]
+
+    @cached_property
+    def book(self) -> ProfileBook:
+        """What is known of the cards."""
+        return ProfileBook.of(self.config)
+
+    def decide(self, work: Work, requirements: Requirements) -> Decision:
+        """Return the decision among all cards that serve the task."""
+        work = work.sized(requirements.capability_needs())
+        entries = self.catalog.serving(work.task)
+        by = yardstick([entry.card for entry in entries], work.task, requirements, self.book)
+        candidates = [self._candidate(entry, work, requirements, by) for entry in entries]
+        return decide(candidates, requirements, work.task, work=str(work), yardstick="" if by is None else str(by))
+
+    def _candidate(self, entry: Entry, work: Work, requirements: Requirements, by: Yardstick | None) -> Candidate:
+        card, table = entry.card, entry.card.tasks[work.task]
+        state, step = self._state(entry)
+        quality, source = (None, None) if by is None else by.values.get(card.id, (None, None))
+        profile = self._profile(card, work, requirements)
+        figures = {} if profile is None else _figures(profile, work.size)
+        sources: dict[Any, Any] = {}
+        if profile is not None:
+            sources = {name: profile.source for name, value in figures.items() if value is not None}
+        if source is not None:
+            sources["quality"] = source
+        return Candidate(
+            model=card.id,
+            architecture=card.architecture,
+            licence=card.licence,
+            **figures,
+            quality=quality,
+            sources=sources,
+            devices=() if card.remote else card.devices,
+            remote=(card.id, urlsplit(card.source or "").hostname or "") if card.remote else (),
+            lacks=tuple(dict.fromkeys([*table.unmet(work.needs), *table.unmet(requirements.capability_needs())])),
+            forbidden=self._forbidden(card),
+            state=state,
+            step=step,
+        )
+
+    def _forbidden(self, card: ModelCard) -> Any:
+        if not card.remote:
+            return None
+        return "offline" if self.config.offline else "privacy" if self.config.privacy == "local" else None
+
+    def _state(self, entry: Entry) -> tuple[State, str]:
+        card, plugin = entry.card, entry.plugin
+        if plugin is None:
+            return "install", f"install the plugin {card.plugin!r}"
+        if plugin.state != "ready":
+            return "broken" if plugin.state == "quarantined" else "install", plugin.fix
+        if key_set(card) is False:
+            return "key", f"export {card.key_env}=..."
+        return ("ready", "") if self.pulled(card) else ("pull", f"metier pull {card.id}")
+
+    def _profile(self, card: ModelCard, work: Work, requirements: Requirements) -> Profile | None:
+        """Return the profile on the device required, None where this machine cannot tell."""
+        profile = self.book.profile(card, work.task, work.unit)
+        device = requirements.device or (None if self.config.device == "auto" else self.config.device.partition(":")[0])
+        if card.remote or device is None or _kind(profile) == device:
+            return profile
+        machine = self.book.machine.replaced(accelerators=())
+        profile = from_card(card, work.task, machine, self.book.prices, work.unit)
+        return profile if _kind(profile) == device else None
+
+
+def _kind(profile: Profile) -> str:
+    return (profile.device or "").partition(":")[0]
+
+
+def _figures(profile: Profile, size: Size | None) -> dict[str, Any]:
+    seconds = profile.latency(size)
+    return {
+        "latency_ms": None if seconds is None else 1000 * seconds,
+        "cost_per_1k": profile.cost_per_1k(size),
+        "throughput": profile.throughput(size),
+        "memory": profile.memory,
+    }

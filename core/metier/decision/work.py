@@ -1,0 +1,94 @@
+"""`Work`: what is to be decided for: a request, or a task and what its requests will need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from metier_contracts import TASKS, Capabilities, InputError, Request, Size, Unit
+from metier_contracts.tasks.classify import literal_labels
+
+from metier.catalog import require_task, task_of
+
+_BITS = 4
+
+
+@dataclass(frozen=True)
+class Work:
+    """A task, the capabilities that its requests need, and their size: None where they are not of one size."""
+
+    task: str
+    needs: Mapping[str, Any]
+    size: Size | None = None
+
+    @classmethod
+    def of(cls, target: object) -> Work:
+        """Return the work that a request, a request's class or a task's name stands for.
+
+        Raises:
+            InputError: it is none of these. UnknownTaskError: no task has that name.
+        """
+        if isinstance(target, str):
+            return cls(require_task(target).name, {})
+        if isinstance(target, type) and issubclass(target, Request) and hasattr(target, "task"):
+            labels = literal_labels(target)
+            return cls(require_task(target.task).name, {"labels": frozenset(labels)} if labels else {})
+        if isinstance(target, Request):
+            return cls.of_request(target, target.needs())
+        raise InputError(
+            "that is no work to decide for",
+            expected='a request, the class of one, or the name of a task such as "classify"',
+            got=f"{type(target).__name__}: {target!r:.80}",
+            blame="the first argument of decide",
+        )
+
+    @classmethod
+    def of_request(cls, request: Request[Any], needs: Mapping[str, Any]) -> Work:
+        """Return the work of one request, its size rounded."""
+        size = request.workload()
+        known = {probes.unit for probes in task_of(request).probes}
+        return cls(request.task, needs, rounded(size) if size.unit in known else None)
+
+    def sized(self, further: Mapping[str, Any]) -> Work:
+        """Return the same work with the size by which models are measured for its needs and further ones."""
+        return (
+            self
+            if self.size is not None
+            else Work(self.task, self.needs, _typical(self.task, {**self.needs, **further}))
+        )
+
+    @property
+    def unit(self) -> Unit | None:
+        """What the size counts."""
+        return None if self.size is None else self.size.unit
+
+    def __str__(self) -> str:
+        """Return the size for people: 250 characters."""
+        if self.size is None:
+            return ""
+        written = f", {self.size.output_tokens:,} tokens written" if self.size.output_tokens else ""
+        return f"{self.size.amount:,} {self.size.unit}{written}"
+
+
+def rounded(size: Size) -> Size:
+    """Return a size with its numbers rounded up to 4 binary digits: at most an eighth more.
+
+    Requests of nearly one size are decided alike, so that a choice can be remembered.
+    """
+    return Size(_rounded(size.amount), size.unit, _rounded(size.output_tokens))
+
+
+def _rounded(count: int) -> int:
+    shift = max(0, count.bit_length() - _BITS)
+    return -(-count >> shift) << shift
+
+
+def _typical(task: str, needs: Mapping[str, Any]) -> Size | None:
+    """Return the middle size by which models are measured for such needs."""
+    probes = TASKS[task].probes
+    capabilities = Capabilities(labels="open", modalities=tuple(needs.get("modalities", ("text",))))
+    fitting = [each for each in probes if each.make(each.sizes[0], 0, capabilities) is not None]
+    for each in fitting or probes:
+        return each.sizes[(len(each.sizes) - 1) // 2]
+    return None
