@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from metier.pipeline import Step, each, fallback, parallel, route, step, task
+    from metier.pipeline import Step, cascade, each, fallback, parallel, private, retry, route, step, task
     from metier.runtime import Runtime
 
 __version__ = "0.1.0"
 
-__all__ = ["Runtime", "Step", "each", "fallback", "parallel", "route", "step", "task"]
+__all__ = ["Runtime", "Step", "cascade", "each", "fallback", "parallel", "private", "retry", "route", "step", "task"]
 
 
 def __getattr__(name: str) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, overload
 
 from metier_contracts import MetierError, PipelineTypeError, Request, Response
@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 from metier.pipeline.engine import Call, Failed, attempt, failed
 from metier.pipeline.hints import Hint
 from metier.pipeline.signature import name_of, refuse_async, response_hint, signature_of, unusable
-from metier.pipeline.step import In_contra, Out_co, Port, Step
+from metier.pipeline.step import In_contra, Out_co, Port, Step, Taint
 from metier.selection import Terms
 
 A = TypeVar("A")
@@ -52,6 +52,10 @@ class FunctionStep(Lifted[In_contra, Out_co]):
         """Call the function on each value."""
         return [attempt(self.function, value, self.label) for value in values]
 
+    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Return the step as it is: what a function gives is as private as what it takes."""
+        return self, taint
+
     def __call__(self, value: In_contra) -> Out_co:
         """Call the function alone, without a runtime."""
         result: Out_co = self.function(value)
@@ -60,10 +64,14 @@ class FunctionStep(Lifted[In_contra, Out_co]):
 
 @dataclass(frozen=True)
 class TaskStep(Lifted[In_contra, Out_co]):
-    """A function that makes a request, and the performing of it, as one step from the value to the response."""
+    """A function that makes a request, and the performing of it, as one step from the value to the response.
+
+    `private`: the name of the private step whose data come here, None where none do.
+    """
 
     build: Callable[[Any], Request[Any]]
     model: str | None = None
+    private: str | None = None
 
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Make a request of each value and perform them together."""
@@ -71,8 +79,12 @@ class TaskStep(Lifted[In_contra, Out_co]):
         requests = [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
         if not requests:
             return outcomes
-        answers = iter(call.perform(requests, call.context, Terms(self.model)))
+        answers = iter(call.perform(requests, call.context, Terms(self.model, private=self.private is not None)))
         return [outcome if isinstance(outcome, Failed) else self._outcome(next(answers)) for outcome in outcomes]
+
+    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Keep the task to models on this machine where its value is private."""
+        return (self if taint is None else replace(self, private=taint.origin)), taint
 
     def _request(self, value: Any) -> Request[Any]:
         request = self.build(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, Generic, Union, overload
 
@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 
 from metier.pipeline.engine import Call, Failed, apply, attempt
 from metier.pipeline.hints import STANDARD, Hint, fits, generic, literal_members, members, show
-from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
+from metier.pipeline.step import In_contra, Out_co, Port, Step, Taint, claimed, guard, guard_all, share_input
 from metier.pipeline.values import Test, acceptor
 
 A = TypeVar("A")
@@ -63,6 +63,18 @@ class Routed(Step[In_contra, Out_co]):
         keys = apply(self.key, values, call)
         arms = [key if isinstance(key, Failed) else attempt(self._arm, key, self.name) for key in keys]
         return _through(arms, values, call)
+
+    def claims(self) -> Taint | None:
+        """Return what the key or any arm claims: all may be given the value."""
+        return claimed((self.key, *self.targets))
+
+    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Guard the key and each arm: that a value comes to an arm tells what its key is."""
+        key, told = guard(self.key, taint)
+        targets, given = guard_all(self.targets, taint or told)
+        arms = tuple((value, arm) for (value, _), arm in zip(self.arms, targets, strict=False))
+        default = None if self.default is None else targets[-1]
+        return replace(self, key=key, arms=arms, default=default), given
 
     def _arm(self, key: Any) -> Step[Any, Any]:
         known: dict[Any, Step[Any, Any]] = dict(self.arms)
@@ -118,6 +130,15 @@ class ByType(Step[In_contra, Out_co]):
         tests = [(arm, acceptor(_taken(arm))) for arm in self.arms]
         arms = [attempt(lambda one: self._arm(one, tests), value, self.name) for value in values]
         return _through(arms, values, call)
+
+    def claims(self) -> Taint | None:
+        """Return what any arm claims: each may be given the value."""
+        return claimed(self.arms)
+
+    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Guard each arm."""
+        arms, given = guard_all(self.arms, taint)
+        return replace(self, arms=arms), given
 
     def _arm(self, value: Any, tests: Sequence[tuple[Step[Any, Any], Test]]) -> Step[Any, Any]:
         arm = next((arm for arm, accepts in tests if accepts(value)), None)

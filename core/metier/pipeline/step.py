@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from metier_contracts import PipelineTypeError
@@ -24,6 +25,14 @@ class Port:
 
     step: str
     hint: Hint
+
+
+@dataclass(frozen=True)
+class Taint:
+    """That data are private: by which step. `held`: nothing within that step releases them."""
+
+    origin: str
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,19 @@ class Step(ABC, Generic[In_contra, Out_co]):
     @abstractmethod
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Return the outcome of each value, a result or a `Failed`, in order. `run` and `map` call this."""
+
+    def claims(self) -> Taint | None:
+        """Return the taint of the step's own value, where a private step is given that very value."""
+        return None
+
+    @abstractmethod
+    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Return the step as it may run on a value of that taint, and the taint of what it gives. Call `guard`."""
+
+    @cached_property
+    def secured(self) -> Step[In_contra, Out_co]:
+        """The pipeline as it runs: its tasks know which of them private data reach."""
+        return guard(self, None)[0]
 
     def __rshift__(self, other: Step[Out_co, Next]) -> Step[In_contra, Next]:
         """Return the pipeline that does this step and then the other."""
@@ -101,10 +123,55 @@ class Chain(Step[In_contra, Out_co]):
             outcomes = apply(step, outcomes, call)
         return outcomes
 
+    def claims(self) -> Taint | None:
+        """Return what the first step claims."""
+        return self.steps[0].claims()
+
+    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Guard each step against the taint of what the one before it gives."""
+        guarded = []
+        for step in self.steps:
+            safe, taint = guard(step, taint)
+            guarded.append(safe)
+        return replace(self, steps=tuple(guarded)), taint
+
 
 def parts(step: Step[Any, Any]) -> tuple[Step[Any, Any], ...]:
     """Return the steps of a chain, or the step itself."""
     return step.steps if isinstance(step, Chain) else (step,)
+
+
+def leaves(step: Step[Any, Any]) -> Iterator[Step[Any, Any]]:
+    """Yield the steps within a step that have none within them, in order; one that stands twice comes twice."""
+    inner = list(_held(tuple(getattr(step, field.name) for field in fields(step))))
+    if not inner:
+        yield step
+    for one in inner:
+        yield from leaves(one)
+
+
+def _held(value: object) -> Iterator[Step[Any, Any]]:
+    if isinstance(value, Step):
+        yield value
+    elif isinstance(value, tuple):
+        for member in value:
+            yield from _held(member)
+
+
+def guard(step: Step[Any, Any], taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+    """Return a step as it may run on a value of that taint, or of what it claims, and the taint of what it gives."""
+    return step.guarded(taint or step.claims())
+
+
+def guard_all(steps: Sequence[Step[Any, Any]], taint: Taint | None) -> tuple[tuple[Step[Any, Any], ...], Taint | None]:
+    """Guard steps that are given the same value, and return them with the taint of what they give together."""
+    guarded = [guard(step, taint) for step in steps]
+    return tuple(step for step, _ in guarded), next((given for _, given in guarded if given is not None), None)
+
+
+def claimed(steps: Sequence[Step[Any, Any]]) -> Taint | None:
+    """Return what the first of the steps claims that claims anything."""
+    return next((taint for step in steps if (taint := step.claims()) is not None), None)
 
 
 def share_input(what: str, steps: Sequence[Step[Any, Any]]) -> None:
