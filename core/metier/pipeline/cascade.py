@@ -57,13 +57,13 @@ class Cascade(Step[In_contra, Out_co]):
         """Return what either step claims: both are given the value."""
         return self.cheap.claims() or self.strong.claims()
 
-    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
-        """Guard the steps: `accept` is given what the cheap one gives, and its verdict tells of it."""
-        cheap, given = guard(self.cheap, taint)
-        given = given or self.accept.claims()
-        accept, verdict = guard(self.accept, given)
-        strong, other = guard(self.strong, taint or verdict)
-        return replace(self, cheap=cheap, strong=strong, accept=accept), given or other
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Guard the steps. `accept` is given the very value that goes on, and its verdict tells of that value."""
+        claim = self.accept.claims() or after
+        cheap, given = guard(self.cheap, taint, claim)
+        accept, verdict = guard(self.accept, given or claim)
+        strong, other = guard(self.strong, taint or verdict, after)
+        return replace(self, cheap=cheap, strong=strong, accept=accept), given or self.accept.claims() or other
 
 
 def cascade(cheap: Step[A, B], strong: Step[A, B], accept: Step[B, bool] | Callable[[B], bool], /) -> Step[A, B]:

@@ -71,9 +71,9 @@ class Parallel(Step[In_contra, Out_co]):
         """Return what any arm claims: all are given the value."""
         return claimed(self.arms)
 
-    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
         """Guard each arm."""
-        arms, given = guard_all(self.arms, taint)
+        arms, given = guard_all(self.arms, taint, after)
         return replace(self, arms=arms), given
 
     def _join(self, row: tuple[Any, ...]) -> Any:
@@ -187,9 +187,9 @@ class Each(Step[In_contra, Out_co]):
         """Return what the inner step claims: a sequence is as private as its members."""
         return self.inner.claims()
 
-    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
         """Guard the inner step."""
-        inner, given = guard(self.inner, taint)
+        inner, given = guard(self.inner, taint, after)
         return replace(self, inner=inner), given
 
     def _members(self, value: Any) -> list[Any]:
@@ -249,9 +249,9 @@ class Fallback(Step[In_contra, Out_co]):
         """Return what any step claims: each may be given the value."""
         return claimed(self.steps)
 
-    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
         """Guard each step."""
-        steps, given = guard_all(self.steps, taint)
+        steps, given = guard_all(self.steps, taint, after)
         return replace(self, steps=steps), given
 
 

@@ -52,7 +52,7 @@ class FunctionStep(Lifted[In_contra, Out_co]):
         """Call the function on each value."""
         return [attempt(self.function, value, self.label) for value in values]
 
-    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
         """Return the step as it is: what a function gives is as private as what it takes."""
         return self, taint
 
@@ -82,7 +82,7 @@ class TaskStep(Lifted[In_contra, Out_co]):
         answers = iter(call.perform(requests, call.context, Terms(self.model, private=self.private is not None)))
         return [outcome if isinstance(outcome, Failed) else self._outcome(next(answers)) for outcome in outcomes]
 
-    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
         """Keep the task to models on this machine where its value is private."""
         return (self if taint is None else replace(self, private=taint.origin)), taint
 

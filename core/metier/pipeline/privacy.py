@@ -46,9 +46,9 @@ class Private(Step[In_contra, Out_co]):
         """Claim the value."""
         return Taint(self.name)
 
-    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
         """Guard all of the inner step: within it nothing is released, and within another private step neither is it."""
-        inner, _ = guard(self.inner, Taint(self.name, held=True))
+        inner, _ = guard(self.inner, Taint(self.name, held=True), after)
         given = taint if taint is not None and taint.held else None if self.release else Taint(self.name)
         return replace(self, inner=inner), given
 

@@ -65,9 +65,9 @@ class Retry(Step[In_contra, Out_co]):
         """Return what the inner step claims."""
         return self.inner.claims()
 
-    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
         """Guard the inner step."""
-        inner, given = guard(self.inner, taint)
+        inner, given = guard(self.inner, taint, after)
         return replace(self, inner=inner), given
 
     def _may_pass(self, outcome: Any) -> bool:

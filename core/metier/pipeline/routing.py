@@ -68,10 +68,10 @@ class Routed(Step[In_contra, Out_co]):
         """Return what the key or any arm claims: all may be given the value."""
         return claimed((self.key, *self.targets))
 
-    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
         """Guard the key and each arm: that a value comes to an arm tells what its key is."""
         key, told = guard(self.key, taint)
-        targets, given = guard_all(self.targets, taint or told)
+        targets, given = guard_all(self.targets, taint or told, after)
         arms = tuple((value, arm) for (value, _), arm in zip(self.arms, targets, strict=False))
         default = None if self.default is None else targets[-1]
         return replace(self, key=key, arms=arms, default=default), given
@@ -135,9 +135,9 @@ class ByType(Step[In_contra, Out_co]):
         """Return what any arm claims: each may be given the value."""
         return claimed(self.arms)
 
-    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
         """Guard each arm."""
-        arms, given = guard_all(self.arms, taint)
+        arms, given = guard_all(self.arms, taint, after)
         return replace(self, arms=arms), given
 
     def _arm(self, value: Any, tests: Sequence[tuple[Step[Any, Any], Test]]) -> Step[Any, Any]:

@@ -65,8 +65,11 @@ class Step(ABC, Generic[In_contra, Out_co]):
         return None
 
     @abstractmethod
-    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
-        """Return the step as it may run on a value of that taint, and the taint of what it gives. Call `guard`."""
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Return the step as it may run on a value of that taint, and the taint of what it gives. Call `guard`.
+
+        `after`: what the next step claims of the value that this one gives.
+        """
 
     @cached_property
     def secured(self) -> Step[In_contra, Out_co]:
@@ -127,11 +130,12 @@ class Chain(Step[In_contra, Out_co]):
         """Return what the first step claims."""
         return self.steps[0].claims()
 
-    def guarded(self, taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
         """Guard each step against the taint of what the one before it gives."""
         guarded = []
-        for step in self.steps:
-            safe, taint = guard(step, taint)
+        claims = [*(step.claims() for step in self.steps[1:]), after]
+        for step, claim in zip(self.steps, claims, strict=True):
+            safe, taint = guard(step, taint, claim)
             guarded.append(safe)
         return replace(self, steps=tuple(guarded)), taint
 
@@ -158,14 +162,16 @@ def _held(value: object) -> Iterator[Step[Any, Any]]:
             yield from _held(member)
 
 
-def guard(step: Step[Any, Any], taint: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+def guard(step: Step[Any, Any], taint: Taint | None, after: Taint | None = None) -> tuple[Step[Any, Any], Taint | None]:
     """Return a step as it may run on a value of that taint, or of what it claims, and the taint of what it gives."""
-    return step.guarded(taint or step.claims())
+    return step.guarded(taint or step.claims(), after)
 
 
-def guard_all(steps: Sequence[Step[Any, Any]], taint: Taint | None) -> tuple[tuple[Step[Any, Any], ...], Taint | None]:
+def guard_all(
+    steps: Sequence[Step[Any, Any]], taint: Taint | None, after: Taint | None
+) -> tuple[tuple[Step[Any, Any], ...], Taint | None]:
     """Guard steps that are given the same value, and return them with the taint of what they give together."""
-    guarded = [guard(step, taint) for step in steps]
+    guarded = [guard(step, taint, after) for step in steps]
     return tuple(step for step, _ in guarded), next((given for _, given in guarded if given is not None), None)
 
 

@@ -142,7 +142,7 @@ class Builder:
         return cascade(self.pipeline(depth), self.pipeline(depth), accept)
 
     def each(self, depth: int) -> Step[str, str]:
-        split = step(lambda text: [text, self.world.datum(text)], takes=str, gives=list[str])
+        split = step(lambda text: [self.world.datum(text), self.world.datum(text)], takes=str, gives=list[str])
         join = step(lambda members: self.world.datum(*members), takes=list[str], gives=str)
         return split >> each(self.pipeline(depth)) >> join
 
@@ -164,7 +164,7 @@ def run_all(rt: Runtime, world: World, count: int) -> tuple[int, int]:
     """Run so many random pipelines; return how many ran, and how many were refused before anything was sent."""
     builder, ran, refused = Builder(7, world), 0, 0
     for _ in range(count):
-        pipeline = builder.pipeline(builder.random.choice([1, 2, 3]))
+        pipeline = builder.pipeline(builder.random.choice([1, 2, 2, 2, 3]))
         before = len(world.sent)
         try:
             rt.run(pipeline, world.datum())
@@ -222,6 +222,7 @@ LABEL = step(lambda verdict: verdict.label, takes=Classification, gives=str, nam
         (route(SAME >> private(SAME, release=True)).to({"a": FREE}, default=FREE), []),
         (cascade(private(NEAR), FREE, lambda verdict: True), ["near", "free"]),
         (cascade(NEAR, FREE, private(step(bool, takes=Classification, gives=bool))), ["free"]),
+        (cascade(SAME, SAME, FREE >> step(bool, takes=Classification, gives=bool)) >> private(SAME), ["free"]),
         (WORDS >> each(private(SAME)) >> each(FREE), ["free"]),
         (parallel(each(private(SAME)), each(FREE)), ["free"]),
         (retry(private(SAME)) >> FREE, ["free"]),
