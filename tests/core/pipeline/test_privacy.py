@@ -105,14 +105,13 @@ class Builder:
         model = self.random.choice([None, None, None, "near", "far"])
 
         def parse(text: str) -> Classify:
-            return Classify(text=text, labels=LABELS)
+            return Classify(text=text, labels=(text, "other"))
 
         @step
-        def made(both: tuple[str, Classification]) -> str:
-            return self.world.datum(both[0])
+        def made(verdict: Classification) -> str:
+            return self.world.datum(next(iter(verdict.scores)))
 
-        same = step(lambda text: text, takes=str, gives=str)
-        return parallel(same, task(model=model, name="task")(parse)) >> made
+        return task(model=model, name="task")(parse) >> made
 
     def chain(self, depth: int) -> Step[str, str]:
         return self.pipeline(depth) >> self.pipeline(depth)
