@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from metier_contracts.errors import Cancelled, DeadlineExceeded
 
+_POLL_SECONDS = 0.02
+
 
 class Cancellation:
     """Whether the callers asked to stop. Nobody waits for it, so it is a flag rather than a `threading.Event`."""
@@ -67,6 +69,14 @@ class CallContext:
                 blame="the time allowed by the caller",
                 hint="allow more time with deadline=..., send less at once, or choose a faster model",
             )
+
+    def wait(self, seconds: float) -> None:
+        """Wait, and raise `Cancelled` or `DeadlineExceeded` as soon as the caller no longer does."""
+        end = time.monotonic() + seconds
+        self.check()
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _POLL_SECONDS))
+            self.check()
 
     def report(self, done: int, total: int | None = None) -> None:
         """Tell the caller how far the work is, if it asked to know."""

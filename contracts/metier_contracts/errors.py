@@ -9,7 +9,8 @@
     ├── SelectionError                       no one model could be chosen
     │   ├── UnknownModelError
     │   ├── NoCapableModelError
-    │   └── AmbiguousModelError              strict=True and more than one model fits
+    │   ├── AmbiguousModelError              strict=True and more than one model fits
+    │   └── PrivacyError                     private data would go to a remote model
     ├── PluginError                          a plugin cannot be used
     │   ├── PluginUnavailableError           its extra is not installed
     │   └── PluginQuarantinedError           it is broken
@@ -117,6 +118,10 @@ class AmbiguousModelError(SelectionError):
     """Several cards fit, none is the default, and strict=True."""
 
 
+class PrivacyError(SelectionError):
+    """Private data of a pipeline would go to a remote model."""
+
+
 class PluginError(MetierError):
     """A plugin cannot be used."""
 
@@ -146,7 +151,14 @@ class RemoteError(InferenceError):
 
 
 class RateLimitedError(RemoteError):
-    """The server of a remote model asks for fewer requests, and did so until the retries were spent."""
+    """The server of a remote model asks for fewer requests, and did so until the retries were spent.
+
+    `retry_after`: the seconds after which it takes more, None where it did not say.
+    """
+
+    def __init__(self, summary: str, *, retry_after: float | None = None, **parts: str | None) -> None:
+        super().__init__(summary, **parts)
+        self.retry_after = retry_after
 
 
 class ContractViolation(ModelError):  # noqa: N818  (a violation is the field's word for it)

@@ -11,7 +11,20 @@ if TYPE_CHECKING:
     from metier.accounting import Meter
     from metier.decision.decision import Decision
     from metier.decision.requirements import Requirements
-    from metier.pipeline import Step, each, fallback, load_pipeline, parallel, route, save_pipeline, step, task
+    from metier.pipeline import (
+        Step,
+        cascade,
+        each,
+        fallback,
+        load_pipeline,
+        parallel,
+        private,
+        retry,
+        route,
+        save_pipeline,
+        step,
+        task,
+    )
     from metier.runtime import Runtime
     from metier.usage import Usage
 
@@ -24,10 +37,13 @@ __all__ = [
     "Runtime",
     "Step",
     "Usage",
+    "cascade",
     "each",
     "fallback",
     "load_pipeline",
     "parallel",
+    "private",
+    "retry",
     "route",
     "save_pipeline",
     "step",

@@ -46,6 +46,7 @@ from metier.mapping import OnError, mapped, reporting
 from metier.memory import default_budget
 from metier.perform import Performer, blame, plugin_errors
 from metier.pipeline.engine import Call, run_batch, run_one, settled
+from metier.pipeline.privacy import private_tasks, refuse_remote
 from metier.pipeline.step import Step
 from metier.plugins import PluginHost
 from metier.residency import Residency, closed_error
@@ -193,7 +194,7 @@ class Runtime:
     def _run(self, target: Any, value: Any, context: CallContext, terms: Terms) -> Any:
         if isinstance(target, Step):
             _check_pipeline_call(value, terms)
-            return run_one(target, value, Call(self._performer.perform, context))
+            return run_one(self._secured(target), value, Call(self._performer.perform, context))
         if value is not _MISSING:
             raise InputError(
                 "a request takes no value beside it",
@@ -203,6 +204,14 @@ class Runtime:
                 hint="lift the function that makes the request with @task to get a pipeline",
             )
         return self._performer.perform_one(target, context, terms)
+
+    def _secured(self, pipeline: Step[Any, Any]) -> Step[Any, Any]:
+        """Return a pipeline as it runs, once no task that private data reach is found to name a remote model."""
+        for task in private_tasks(pipeline):
+            model = task.terms.model
+            if model is not None and model in self._catalog:
+                refuse_remote(task, self._catalog.get(model).card)
+        return pipeline.secured
 
     @overload
     async def arun(
@@ -340,8 +349,8 @@ class Runtime:
         scope = Scope(target, self._ledger.limited(max_cost), tracing.here())
         if isinstance(target, Step):
             _check_pipeline_call(values, terms)
-            call = Call(self._performer.perform, context)
-            return mapped(lambda batch: run_batch(target, batch, call), values, batch_size, progress, on_error, scope)
+            call, secured = Call(self._performer.perform, context), self._secured(target)
+            return mapped(lambda batch: run_batch(secured, batch, call), values, batch_size, progress, on_error, scope)
         return mapped(
             lambda batch: settled(self._performer.perform(batch, context, terms)),
             target,

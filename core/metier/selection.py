@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from metier_contracts import AmbiguousModelError, ModelCard, NoCapableModelError, Request, UnknownModelError
+from metier_contracts import (
+    AmbiguousModelError,
+    ModelCard,
+    NoCapableModelError,
+    PrivacyError,
+    Request,
+    UnknownModelError,
+)
 
 from metier.catalog import Catalog, Entry, check_id, task_of
 from metier.config import Config
@@ -32,12 +39,14 @@ class Terms:
     """What the caller says of the choice.
 
     `model`: the model's id. `strict`: whether an ambiguity is an error, None for the settings. `require`: what the
-    model must keep to; of those that do, the cheapest is taken.
+    model must keep to; of those that do, the cheapest is taken. `private`: no remote model may serve the request,
+    whatever the settings allow.
     """
 
     model: str | None = None
     strict: bool | None = None
     require: Requirements | None = None
+    private: bool = False
 
 
 ANY = Terms()
@@ -78,9 +87,9 @@ class Selector:
         entry = chosen.get(key)
         if entry is None:
             task_of(request)
-            named = None if model is None else self._named(request, needs, model)
+            named = None if model is None else self._named(request, needs, terms, model)
             if work is not None and terms.require is not None:
-                entry = self._required(work, terms.require, named)
+                entry = self._required(work, terms, terms.require, named)
             else:
                 entry = named or self._best(request, needs, terms)
             if len(chosen) >= _REMEMBERED:
@@ -92,17 +101,17 @@ class Selector:
         """Forget earlier choices: the catalog has changed."""
         self._chosen = {}
 
-    def _named(self, request: Request[Any], needs: Mapping[str, Any], model: str) -> Entry:
+    def _named(self, request: Request[Any], needs: Mapping[str, Any], terms: Terms, model: str) -> Entry:
         entry = self.catalog.get(model)
         unmet = self._unmet(entry, request.task, needs)
         if unmet:
             raise self._incapable(request.task, needs, [entry])
-        self.allow(entry)
+        self.allow(entry, terms)
         return entry
 
-    def _required(self, work: Work, require: Requirements, named: Entry | None) -> Entry:
+    def _required(self, work: Work, terms: Terms, require: Requirements, named: Entry | None) -> Entry:
         """Return the cheapest that meets the requirements and whose plugin is ready, or the one named if it does."""
-        decision = self.decider.decide(work, require)
+        decision = self.decider.decide(work, require.replaced(privacy="local") if terms.private else require)
         fitting = [self.catalog.get(candidate.model) for candidate in decision.ranked]
         if named is not None:
             fitting = [entry for entry in fitting if entry.card.id == named.card.id]
@@ -117,8 +126,16 @@ class Selector:
         table = entry.card.tasks.get(task)
         return [f"does not serve {task}"] if table is None else table.unmet(needs)
 
-    def allow(self, entry: Entry) -> None:
-        """Raise `NoCapableModelError` where the settings forbid this (remote) model."""
+    def allow(self, entry: Entry, terms: Terms = ANY) -> None:
+        """Raise `NoCapableModelError` where the settings forbid this (remote) model, `PrivacyError` where terms do."""
+        if terms.private and entry.card.remote:
+            raise PrivacyError(
+                f"the model {entry.card.id!r} is remote and the data are private",
+                expected="a model that runs on this machine",
+                got=str(entry.card.source),
+                blame="the choice of model for private data",
+                hint="name a local model",
+            )
         if not self.allows(entry):
             setting = "offline=True" if self.config.offline else 'privacy="local"'
             raise NoCapableModelError(
@@ -134,10 +151,10 @@ class Selector:
         if (default := self.config.defaults.get(task)) is not None:
             entry = self._default(task, default)
             if not self._unmet(entry, task, needs):
-                self.allow(entry)
+                self.allow(entry, terms)
                 return entry
         serving = self.catalog.serving(task)
-        capable = [entry for entry in serving if not self._unmet(entry, task, needs) and self.allows(entry)]
+        capable = [entry for entry in serving if not self._unmet(entry, task, needs) and self.allows(entry, terms)]
         if not capable:
             raise self._incapable(task, needs, serving)
         usable = [entry for entry in capable if entry.ready]
@@ -152,9 +169,9 @@ class Selector:
             error.blame = f"defaults.{task} in metier.toml or Runtime(config=...)"
             raise
 
-    def allows(self, entry: Entry) -> bool:
-        """Tell whether requests may go to this model: to a remote one where privacy="any" and offline=False."""
-        return not (entry.card.remote and (self.config.offline or self.config.privacy == "local"))
+    def allows(self, entry: Entry, terms: Terms = ANY) -> bool:
+        """Tell whether requests may go to this model: to a remote one where terms, privacy and offline allow it."""
+        return not (entry.card.remote and (terms.private or self.config.offline or self.config.privacy == "local"))
 
     def _settle(self, task: str, capable: Sequence[Entry], strict: bool) -> Entry:
         proposed = [entry for entry in capable if entry.card.tasks[task].default]
@@ -173,7 +190,10 @@ class Selector:
 
     def _incapable(self, task: str, needs: Mapping[str, Any], entries: Sequence[Entry]) -> NoCapableModelError:
         lacks = [
-            (entry.card.id, self._unmet(entry, task, needs) or ["remote, which privacy or offline forbids"])
+            (
+                entry.card.id,
+                self._unmet(entry, task, needs) or ["remote, which privacy, private data or offline forbid"],
+            )
             for entry in entries[:_SHOWN]
         ]
         rows = [f"{model} ({'; '.join(unmet)})" for model, unmet in lacks]

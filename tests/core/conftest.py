@@ -187,6 +187,8 @@ class Clock:
     def advance(self, seconds: float) -> None:
         self.now += seconds
 
+    sleep = advance
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from metier import Runtime, each, fallback, parallel, route, step, task
+from metier import Runtime, cascade, each, fallback, parallel, private, retry, route, step, task
 from metier_contracts import Classification, Classify
 from shared import (
     Desk,
@@ -33,6 +33,7 @@ from shared import (
     gaps,
     half,
     is_billing,
+    is_even,
     join,
     join_three,
     keys,
@@ -246,6 +247,38 @@ def case_fallback_into_the_wrong_type() -> None:
 
 def case_fallback_after_the_wrong_type() -> None:
     double >> fallback(shout, shout)  # E
+
+
+def case_cascade_into_the_wrong_type() -> None:
+    cascade(length, length, is_even) >> shout  # E
+
+
+def case_cascade_after_the_wrong_type() -> None:
+    double >> cascade(shout, shout, lambda text: text != "")  # E
+
+
+def case_cascade_that_accepts_another_type() -> None:
+    cascade(shout, shout, is_even)  # E
+
+
+def case_cascade_by_a_step_that_gives_no_verdict() -> None:
+    cascade(length, length, double)  # E
+
+
+def case_retry_into_the_wrong_type() -> None:
+    retry(length) >> shout  # E
+
+
+def case_private_after_the_wrong_type() -> None:
+    double >> private(shout)  # E
+
+
+def case_retry_of_a_function() -> None:
+    retry(len)  # E
+
+
+def case_private_of_a_function() -> None:
+    private(len, release=True)  # E
 
 
 def case_function_that_is_no_step() -> None:

@@ -86,6 +86,11 @@ def mean(numbers: Sequence[float]) -> float:
 
 
 @step
+def is_even(number: int) -> bool:
+    return number % 2 == 0
+
+
+@step
 def double(number: int) -> int:
     return 2 * number
 

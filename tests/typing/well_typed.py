@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Annotated, Any, Generic, Protocol, TypeVar, reveal_type
 
-from metier import Runtime, Step, each, fallback, parallel, route, step, task
+from metier import Runtime, Step, cascade, each, fallback, parallel, private, retry, route, step, task
 from metier_contracts import Classification, Classify, ExampleSet, Response
 from shared import (
     Colour,
@@ -36,6 +36,7 @@ from shared import (
     first,
     half,
     is_billing,
+    is_even,
     is_long,
     join,
     join_three,
@@ -297,6 +298,24 @@ def case_fallback() -> None:
     pipeline = fallback(length, words >> count)
     reveal_type(pipeline)  # R: Step[str, int]
     assert run(pipeline, "a b") == 3
+
+
+def case_cascade() -> None:
+    pipeline = cascade(length, words >> count, is_even)
+    reveal_type(pipeline)  # R: Step[str, int]
+    assert [run(pipeline, text) for text in ("abcd", "a b")] == [4, 2]
+
+
+def case_cascade_by_a_lambda() -> None:
+    pipeline = cascade(length, words >> count, lambda number: number > 2) >> double
+    reveal_type(pipeline)  # R: Step[str, int]
+    assert run(pipeline, "a b") == 6
+
+
+def case_retry_and_private() -> None:
+    pipeline = words >> each(private(retry(length, attempts=2), release=True)) >> total
+    reveal_type(pipeline)  # R: Step[str, int]
+    assert run(pipeline, "abc b") == 4
 
 
 def case_named_step() -> None:

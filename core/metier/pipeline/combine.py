@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import GenericAlias
 from typing import Any, Union, overload
@@ -18,7 +18,7 @@ from metier.pipeline.fit import UNFIT, Fit
 from metier.pipeline.hints import Hint, fits, show
 from metier.pipeline.semantics import Finder, finder
 from metier.pipeline.signature import fields_of, name_of
-from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
+from metier.pipeline.step import In_contra, Out_co, Port, Step, Taint, claimed, guard, guard_all, share_input
 from metier.pipeline.structure import Kind, Role, Structure
 
 A = TypeVar("A")
@@ -95,6 +95,15 @@ class Parallel(Step[In_contra, Out_co]):
         arms = self.arms if self.names is None else dict(zip(self.names, self.arms, strict=True))
         return Structure(PARALLEL, {"arms": arms, "into": self.into})
 
+    def claims(self) -> Taint | None:
+        """Return what any arm claims: all are given the value."""
+        return claimed(self.arms)
+
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Guard each arm."""
+        arms, given = guard_all(self.arms, taint, after)
+        return replace(self, arms=arms), given
+
     def _join(self, row: tuple[Any, ...]) -> Any:
         failure = next((outcome for outcome in row if isinstance(outcome, Failed)), None)
         if failure is not None:
@@ -134,7 +143,7 @@ def parallel(*arms: Step[Any, Any], into: Callable[..., Any] | None = None, **na
         PipelineTypeError: fewer than two steps, or `into` has no such fields, or a step does not fit its field.
     """
     steps = (*arms, *named.values())
-    _require_steps("parallel", steps, 2 if into is None else 1)
+    require_steps("parallel", steps, 2 if into is None else 1)
     if arms if into is not None else named:
         raise PipelineTypeError(
             "parallel takes steps by position, or by name with into=...",
@@ -160,7 +169,8 @@ def _parallel(arms: tuple[Step[Any, Any], ...] | dict[Any, Step[Any, Any]], into
 PARALLEL = Kind("parallel", {"arms": Role.ALL, "into": Role.RECORD}, _parallel)
 
 
-def _require_steps(what: str, steps: Sequence[object], least: int) -> None:
+def require_steps(what: str, steps: Sequence[object], least: int) -> None:
+    """Raise `PipelineTypeError` unless there are as many steps as that, and nothing else."""
     stranger = next((step for step in steps if not isinstance(step, Step)), None)
     if stranger is not None or len(steps) < least:
         raise PipelineTypeError(
@@ -229,6 +239,15 @@ class Each(Step[In_contra, Out_co]):
         """Return the inner step."""
         return Structure(EACH, {"step": self.inner})
 
+    def claims(self) -> Taint | None:
+        """Return what the inner step claims: a sequence is as private as its members."""
+        return self.inner.claims()
+
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Guard the inner step."""
+        inner, given = guard(self.inner, taint, after)
+        return replace(self, inner=inner), given
+
     def _members(self, value: Any) -> list[Any]:
         try:
             members = iter(value)
@@ -248,7 +267,7 @@ def _all_or_failure(outcomes: list[Any]) -> Any:
 
 def each(inner: Step[A, B], /) -> Step[Sequence[A], list[B]]:
     """Run a step on each member of a sequence, all of them as one batch. One that fails fails the sequence."""
-    _require_steps("each", (inner,), 1)
+    require_steps("each", (inner,), 1)
     return Each(inner)
 
 
@@ -289,6 +308,15 @@ class Fallback(Step[In_contra, Out_co]):
         """Return the steps."""
         return Structure(FALLBACK, {"steps": self.steps})
 
+    def claims(self) -> Taint | None:
+        """Return what any step claims: each may be given the value."""
+        return claimed(self.steps)
+
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Guard each step."""
+        steps, given = guard_all(self.steps, taint, after)
+        return replace(self, steps=steps), given
+
 
 def _may_retry(outcome: Any) -> bool:
     """A caller that no longer waits has no use for another try."""
@@ -298,7 +326,7 @@ def _may_retry(outcome: Any) -> bool:
 def fallback(first: Step[A, B], second: Step[A, B], /, *others: Step[A, B]) -> Step[A, B]:
     """Return the result of the first step that does not fail; where all fail, the last one's error."""
     steps = (first, second, *others)
-    _require_steps("fallback", steps, 2)
+    require_steps("fallback", steps, 2)
     share_input("fallback", steps)
     return Fallback(steps)
 

@@ -16,7 +16,7 @@ from metier.pipeline.engine import Call, Failed, attempt, failed
 from metier.pipeline.hints import Hint
 from metier.pipeline.semantics import Finder, finder
 from metier.pipeline.signature import name_of, refuse_async, response_hint, signature_of, unusable
-from metier.pipeline.step import In_contra, Out_co, Port, Step
+from metier.pipeline.step import In_contra, Out_co, Port, Step, Taint
 from metier.pipeline.structure import Kind, Role, Structure
 from metier.selection import ANY, Terms
 
@@ -70,6 +70,10 @@ class FunctionStep(Lifted[In_contra, Out_co]):
         """Return the kind alone: there is no step within."""
         return Structure(STEP)
 
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Return the step as it is: what a function gives is as private as what it takes."""
+        return self, taint
+
     def __call__(self, value: In_contra) -> Out_co:
         """Call the function alone, without a runtime."""
         result: Out_co = self.function(value)
@@ -78,10 +82,14 @@ class FunctionStep(Lifted[In_contra, Out_co]):
 
 @dataclass(frozen=True)
 class TaskStep(Lifted[In_contra, Out_co]):
-    """A function that makes a request, and the performing of it, as one step from the value to the response."""
+    """A function that makes a request, and the performing of it, as one step from the value to the response.
+
+    `private`: the name of the private step whose data come here, None where none do.
+    """
 
     build: Callable[[Any], Request[Any]]
     terms: Terms = ANY
+    private: str | None = None
 
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Make a request of each value and perform them together."""
@@ -89,8 +97,9 @@ class TaskStep(Lifted[In_contra, Out_co]):
         requests = [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
         if not requests:
             return outcomes
+        terms = self.terms if self.private is None else replace(self.terms, private=True)
         with at_step(self.label):
-            answers = iter(call.perform(requests, call.context, self.terms))
+            answers = iter(call.perform(requests, call.context, terms))
         return [outcome if isinstance(outcome, Failed) else self._outcome(next(answers)) for outcome in outcomes]
 
     def using(self, model: str | None) -> Self:
@@ -100,6 +109,10 @@ class TaskStep(Lifted[In_contra, Out_co]):
     def structure(self) -> Structure:
         """Return the model's id."""
         return Structure(TASK, {"model": self.terms.model})
+
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Keep the task to models on this machine where its value is private."""
+        return (self if taint is None else replace(self, private=taint.origin)), taint
 
     def _request(self, value: Any) -> Request[Any]:
         request = self.build(value)

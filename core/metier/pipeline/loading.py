@@ -11,16 +11,19 @@ from typing import Any
 
 from metier_contracts import InputError, PipelineTypeError
 
+from metier.pipeline.cascade import CASCADE
 from metier.pipeline.combine import EACH, FALLBACK, PARALLEL
 from metier.pipeline.lift import TaskStep
 from metier.pipeline.names import FORM, Names, checked_records, named_steps
 from metier.pipeline.plain_yaml import LONGEST, Place, Value, read, wrong
+from metier.pipeline.privacy import PRIVATE
+from metier.pipeline.retry import RETRY
 from metier.pipeline.routing import ROUTE
 from metier.pipeline.saving import FORMAT, VERSION
 from metier.pipeline.step import Step
 from metier.pipeline.structure import Kind, Role
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (PARALLEL, EACH, FALLBACK, ROUTE)}
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (PARALLEL, EACH, FALLBACK, ROUTE, CASCADE, RETRY, PRIVATE)}
 
 
 def load(path: Path, steps: Iterable[Step[Any, Any]], records: Mapping[str, Any]) -> Step[Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, Generic, Union, overload
 
@@ -14,7 +14,7 @@ from metier.pipeline.engine import Call, Failed, apply, attempt
 from metier.pipeline.fit import FIT
 from metier.pipeline.hints import STANDARD, Hint, fits, generic, known_members, members, plain, show
 from metier.pipeline.semantics import finder
-from metier.pipeline.step import In_contra, Out_co, Port, Step, share_input
+from metier.pipeline.step import In_contra, Out_co, Port, Step, Taint, claimed, guard, guard_all, share_input
 from metier.pipeline.structure import Kind, Role, Structure
 from metier.pipeline.values import Test, acceptor
 
@@ -70,6 +70,18 @@ class Routed(Step[In_contra, Out_co]):
     def structure(self) -> Structure:
         """Return the key and what it chooses from."""
         return Structure(ROUTE, {"key": self.key, "arms": dict(self.arms), "default": self.default})
+
+    def claims(self) -> Taint | None:
+        """Return what the key or any arm claims: all may be given the value."""
+        return claimed((self.key, *self.targets))
+
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Guard the key and each arm: that a value comes to an arm tells what its key is."""
+        key, told = guard(self.key, taint)
+        targets, given = guard_all(self.targets, taint or told, after)
+        arms = tuple((value, arm) for (value, _), arm in zip(self.arms, targets, strict=False))
+        default = None if self.default is None else targets[-1]
+        return replace(self, key=key, arms=arms, default=default), given
 
     def _arm(self, key: Any) -> Step[Any, Any]:
         known: dict[Any, Step[Any, Any]] = dict(self.arms)
@@ -129,6 +141,15 @@ class ByType(Step[In_contra, Out_co]):
     def structure(self) -> Structure:
         """Return the arms."""
         return Structure(ROUTE, {"arms": self.arms})
+
+    def claims(self) -> Taint | None:
+        """Return what any arm claims: each may be given the value."""
+        return claimed(self.arms)
+
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Guard each arm."""
+        arms, given = guard_all(self.arms, taint, after)
+        return replace(self, arms=arms), given
 
     def _arm(self, value: Any, tests: Sequence[tuple[Step[Any, Any], Test]]) -> Step[Any, Any]:
         arm = next((arm for arm, accepts in tests if accepts(value)), None)

@@ -35,6 +35,14 @@ class Port:
 
 
 @dataclass(frozen=True)
+class Taint:
+    """That data are private: by which step. `held`: nothing within that step releases them."""
+
+    origin: str
+    held: bool = False
+
+
+@dataclass(frozen=True)
 class Step(ABC, Generic[In_contra, Out_co]):
     """A piece of work from `In_contra` to `Out_co`: an immutable value without a runtime inside.
 
@@ -94,6 +102,22 @@ class Step(ABC, Generic[In_contra, Out_co]):
 
         return tree(self)
 
+    def claims(self) -> Taint | None:
+        """Return the taint of the step's own value, where a private step is given that very value."""
+        return None
+
+    @abstractmethod
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Return the step as it may run on a value of that taint, and the taint of what it gives. Call `guard`.
+
+        `after`: what the next step claims of the value that this one gives.
+        """
+
+    @cached_property
+    def secured(self) -> Step[In_contra, Out_co]:
+        """The pipeline as it runs: its tasks know which of them private data reach."""
+        return guard(self, None)[0]
+
     def __rshift__(self, other: Step[Out_co, Next]) -> Step[In_contra, Next]:
         """Return the pipeline that does this step and then the other."""
         if not isinstance(other, Step):
@@ -151,12 +175,7 @@ class Chain(Step[In_contra, Out_co]):
 
     def edges(self) -> Sequence[tuple[Port, Port]]:
         """Return those from each step to the next."""
-        return [
-            (giver, taker)
-            for first, second in pairwise(self.steps)
-            for giver in first.exits()
-            for taker in second.entries()
-        ]
+        return [edge for first, second in pairwise(self.steps) for edge in edges_between(first, second)]
 
     def structure(self) -> Structure:
         """Return the steps."""
@@ -166,23 +185,60 @@ class Chain(Step[In_contra, Out_co]):
     def _givers(self) -> Sequence[str | None]:
         """For each step that declares semantics the name of the one before it, by which errors blame it; else None."""
         given = (
-            _names(first.exits()) if any(_declares(port) for port in second.entries()) else None
+            names_of(first.exits()) if any(_declares(port) for port in second.entries()) else None
             for first, second in pairwise(self.steps)
         )
         return (None, *given)
+
+    def claims(self) -> Taint | None:
+        """Return what the first step claims."""
+        return self.steps[0].claims()
+
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Guard each step against the taint of what the one before it gives."""
+        guarded = []
+        claims = [*(step.claims() for step in self.steps[1:]), after]
+        for step, claim in zip(self.steps, claims, strict=True):
+            safe, taint = guard(step, taint, claim)
+            guarded.append(safe)
+        return replace(self, steps=tuple(guarded)), taint
 
 
 def _declares(port: Port) -> bool:
     return next(declared(port.hint), None) is not None
 
 
-def _names(ports: Sequence[Port]) -> str:
+def edges_between(first: Step[Any, Any], second: Step[Any, Any]) -> list[tuple[Port, Port]]:
+    """Return each exit of `first` with each entry of `second`."""
+    return [(giver, taker) for giver in first.exits() for taker in second.entries()]
+
+
+def names_of(ports: Sequence[Port]) -> str:
+    """Return the names of the ports' steps, as an error blames them."""
     return " or ".join(dict.fromkeys(repr(port.step) for port in ports))
 
 
 def parts(step: Step[Any, Any]) -> tuple[Step[Any, Any], ...]:
     """Return the steps of a chain, or the step itself."""
     return step.steps if isinstance(step, Chain) else (step,)
+
+
+def guard(step: Step[Any, Any], taint: Taint | None, after: Taint | None = None) -> tuple[Step[Any, Any], Taint | None]:
+    """Return a step as it may run on a value of that taint, or of what it claims, and the taint of what it gives."""
+    return step.guarded(taint or step.claims(), after)
+
+
+def guard_all(
+    steps: Sequence[Step[Any, Any]], taint: Taint | None, after: Taint | None
+) -> tuple[tuple[Step[Any, Any], ...], Taint | None]:
+    """Guard steps that are given the same value, and return them with the taint of what they give together."""
+    guarded = [guard(step, taint, after) for step in steps]
+    return tuple(step for step, _ in guarded), next((given for _, given in guarded if given is not None), None)
+
+
+def claimed(steps: Sequence[Step[Any, Any]]) -> Taint | None:
+    """Return what the first of the steps claims that claims anything."""
+    return next((taint for step in steps if (taint := step.claims()) is not None), None)
 
 
 def share_input(what: str, steps: Sequence[Step[Any, Any]], chosen: Sequence[Step[Any, Any]] = ()) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from metier_contracts import Semantic
@@ -33,14 +33,5 @@ def _found(step: Step[Any, Any]) -> Iterator[Unchecked]:
     for giver, taker in step.edges():
         for semantic in fits(giver.hint, taker.hint).unchecked:
             yield Unchecked(giver.step, taker.step, semantic)
-    for field in fields(step):
-        for inner in _steps_in(getattr(step, field.name)):
-            yield from _found(inner)
-
-
-def _steps_in(value: Any) -> Iterator[Step[Any, Any]]:
-    if isinstance(value, Step):
-        yield value
-    elif isinstance(value, tuple):
-        for member in value:
-            yield from _steps_in(member)
+    for part in step.structure().parts():
+        yield from _found(part.step)

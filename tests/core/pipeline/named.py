@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hypothesis import strategies as st
-from metier import Step, each, fallback, parallel, route, step, task
+from metier import Step, cascade, each, fallback, parallel, private, retry, route, step, task
 from metier_contracts import Classification, Classify
 
 Size = Literal["short", "long"]
@@ -68,6 +68,11 @@ def anything(value: object) -> Any:
     return value
 
 
+@step(name="acme/brief@1")
+def brief(value: object) -> bool:
+    return len(str(value)) < 9
+
+
 STEPS: tuple[Step[Any, Any], ...] = (
     measure,
     measure_small,
@@ -78,6 +83,7 @@ STEPS: tuple[Step[Any, Any], ...] = (
     written,
     double,
     anything,
+    brief,
 )
 RECORDS: dict[str, Callable[..., Any]] = {"acme/report@1": Report, "acme/joined@1": joined}
 
@@ -96,6 +102,9 @@ def _grow(texts: st.SearchStrategy[Step[str, str]]) -> st.SearchStrategy[Step[st
         texts.map(lambda one: words >> each(one) >> written),
         texts.map(lambda one: route(words >> each(one), double) >> written),
         st.tuples(texts, by_key, texts).map(lambda of: route(of[0] >> anything).to(of[1], default=of[2])),
+        st.tuples(texts, texts).map(lambda two: cascade(*two, brief)),
+        st.tuples(texts, st.integers(1, 9)).map(lambda of: retry(of[0], attempts=of[1], on=(OSError,), wait=0.25)),
+        st.tuples(texts, st.booleans()).map(lambda of: private(of[0], release=of[1])),
         texts.map(lambda one: route(measure_small >> label).to({"short": one, "long": written})),
     )
 

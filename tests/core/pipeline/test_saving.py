@@ -12,9 +12,22 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from metier import Step, each, fallback, load_pipeline, parallel, route, save_pipeline, step, task
+from metier import (
+    Step,
+    cascade,
+    each,
+    fallback,
+    load_pipeline,
+    parallel,
+    private,
+    retry,
+    route,
+    save_pipeline,
+    step,
+    task,
+)
 from metier.pipeline.structure import Structure, leaves
-from metier_contracts import Classify, InputError
+from metier_contracts import Classify, InputError, RateLimitedError
 
 from tests.core.pipeline.named import (
     PIPELINES,
@@ -23,6 +36,7 @@ from tests.core.pipeline.named import (
     Report,
     Size,
     anything,
+    brief,
     double,
     joined,
     label,
@@ -44,6 +58,11 @@ KINDS: dict[str, Step[Any, Any]] = {
     "parallel into what a function returns": parallel(into=joined, size=length),
     "each": words >> each(measure >> label),
     "fallback": fallback(measure >> label, written),
+    "cascade": cascade(measure >> label, written, brief),
+    "retry": retry(measure, attempts=2, on=(RateLimitedError, TimeoutError), wait=0.5),
+    "retry by default": retry(measure >> label),
+    "private": private(measure),
+    "private until here": private(measure >> label, release=True),
     "a route of a Literal": route(measure >> label).to({"short": length, "long": length >> double}),
     "a route of many kinds of keys": route(anything).to(
         {
@@ -171,6 +190,14 @@ def test_what_a_file_cannot_hold_is_refused(saved: Saved, pipeline: Any, summary
 def test_a_record_is_named_by_its_form(saved: Saved) -> None:
     with pytest.raises(InputError, match="owner/name@version"):
         save_pipeline(length, saved.path, records={"Report": Report})
+
+
+def test_an_error_that_has_no_name_for_all_is_not_saved(saved: Saved) -> None:
+    class OutOfPaperError(Exception):
+        pass
+
+    with pytest.raises(InputError, match="cannot be written to a file"):
+        saved.text(retry(measure, on=(OutOfPaperError,)))
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from metier import Step, fallback, load_pipeline, save_pipeline
 from metier.pipeline.engine import Call, apply
 from metier.pipeline.loading import KINDS
-from metier.pipeline.step import In_contra, Out_co, Port
+from metier.pipeline.step import In_contra, Out_co, Port, Taint
 from metier.pipeline.structure import Kind, Role, Structure
 from metier_contracts import InputError
 from rich.console import Console
@@ -45,6 +45,9 @@ class Wrapped(Step[In_contra, Out_co]):
     def structure(self) -> Structure:
         fields = {"step": self.inner, "attempts": self.attempts, "waits": self.waits, "strict": self.strict}
         return Structure(WRAPPED, fields)
+
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        return self, taint
 
 
 def wrapped(step: Step[Any, Any], attempts: int, waits: Any = None, strict: bool = False) -> Step[Any, Any]:
@@ -81,6 +84,9 @@ class Doubtful(Step[In_contra, Out_co]):
 
     def structure(self) -> Structure:
         return Structure(DOUBTFUL, {"first": self.first, "accept": self.accept, "second": self.second})
+
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        return self, taint
 
 
 DOUBTFUL = Kind("doubtful", {"first": Role.THEN, "accept": Role.KEY, "second": Role.UNLESS}, Doubtful)

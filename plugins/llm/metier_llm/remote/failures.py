@@ -168,6 +168,7 @@ def _rate_limited(endpoint: Endpoint, said: str, pause: float | None) -> MetierE
     wait = "wait" if pause is None else f"wait {pause:g} s, as the server asks"
     return RateLimitedError(
         f"{endpoint.host} asks for fewer requests",
+        retry_after=pause,
         expected="requests within the limits of the key",
         got=said,
         blame=f"the rate of requests, or the limits of the key for {endpoint.model}",
