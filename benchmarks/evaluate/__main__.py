@@ -16,6 +16,7 @@ from benchmarks.evaluate import (
     masks,
     molecules,
     packages,
+    promise,
     selection,
     sentiment,
     social,
@@ -26,6 +27,7 @@ from benchmarks.evaluate import (
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 JUDGEMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "classify-sentiment": sentiment.judge,
+    "cascade-promise": promise.judge,
     "segment-masks": masks.judge,
     "forecast-settings": selection.judge,
     "forecast-tourism": partial(forecasts.judge, "Tourism"),

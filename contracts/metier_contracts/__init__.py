@@ -5,6 +5,7 @@ Plugins import this package and never `metier` itself.
 
 from metier_contracts._version import CONTRACT_VERSION
 from metier_contracts.card import Architecture, Capabilities, Lineage, ModelCard, Price, Quality
+from metier_contracts.cascade import Cascade, CascadeReport, Measured
 from metier_contracts.context import CallContext
 from metier_contracts.contract import Contract
 from metier_contracts.data import Graph, Image, Series
@@ -87,7 +88,9 @@ __all__ = [
     "CallContext",
     "Cancelled",
     "Capabilities",
+    "Cascade",
     "CascadeFit",
+    "CascadeReport",
     "ChecksumError",
     "Classification",
     "Classify",
@@ -130,6 +133,7 @@ __all__ = [
     "Invariant",
     "Lineage",
     "Manifest",
+    "Measured",
     "MemoryBudgetError",
     "Message",
     "MetierError",

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from metier._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from metier.pipeline import Step, each, fallback, parallel, route, step, task
     from metier.runtime import Runtime
-
-__version__ = "0.1.0"
 
 __all__ = ["Runtime", "Step", "each", "fallback", "parallel", "route", "step", "task"]
 

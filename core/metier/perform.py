@@ -27,6 +27,7 @@ from metier_contracts import (
     Violation,
 )
 
+from metier.cascades.answering import cascaded
 from metier.catalog import Entry, task_of
 from metier.lane import INTERRUPTS
 from metier.residency import Residency, Resident
@@ -82,6 +83,14 @@ class Performer:
         self, entry: Entry, requests: Sequence[Request[Any]], context: CallContext
     ) -> Sequence[Response | MetierError]:
         try:
+            if (cascade := entry.card.cascade) is not None:
+                return cascaded(
+                    entry,
+                    cascade,
+                    requests,
+                    self.selector.catalog,
+                    lambda model, asked: self.perform(asked, context, Terms(model)),
+                )
             # Not `pinned`, which does the same: a generator costs every call more.
             resident = self.residency.acquire(entry.card, context)
             try:

@@ -102,7 +102,7 @@ class Selector:
         capable = [entry for entry in serving if not self._unmet(entry, task, needs) and self.allows(entry)]
         if not capable:
             raise self._incapable(task, needs, serving)
-        usable = [entry for entry in capable if entry.ready]
+        usable = [entry for entry in capable if self.catalog.ready(entry)]
         if not usable:
             require_usable(capable[0].card.plugin, capable[0].plugin)
         return self._settle(task, usable, self.config.strict if terms.strict is None else terms.strict)
