@@ -1,10 +1,10 @@
-"""The command line: `metier models | doctor | pull | run`."""
+"""The command line: `metier models | doctor | pull | run | fit`."""
 
 from __future__ import annotations
 
 import typer
 
-from metier.cli import doctor, models, pull, run
+from metier.cli import doctor, fit, models, pull, run
 
 app = typer.Typer(
     name="metier",
@@ -18,6 +18,7 @@ app.command("models", help=models.HELP)(models.models)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("pull", help=pull.HELP)(pull.pull)
 app.add_typer(run.app, name="run")
+app.add_typer(fit.app, name="fit")
 
 
 def _version(show: bool) -> None:
