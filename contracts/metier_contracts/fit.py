@@ -166,4 +166,6 @@ class CascadeFit(FitRequest):
     def _check(self) -> CascadeFit:
         if self.cheap == self.strong:
             raise Refusal("two models", f"{self.cheap!r} as both", field="strong")
+        if self.base is not None:
+            raise Refusal("no base beside cheap and strong", repr(self.base), field="base")
         return self

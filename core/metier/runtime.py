@@ -365,6 +365,8 @@ class Runtime:
 
     def _fit_cascade(self, request: CascadeFit, replace: bool, progress: bool | ProgressCallback) -> ModelCard:
         cheap, strong = (self._catalog.get(model) for model in (request.cheap, request.strong))
+        for entry in (cheap, strong):
+            self._selector.allow(entry)
         check_new_id(request.id, replace, self._catalog)
         with reporting(progress, f"fit {request.id}") as report:
             total = 2 * len(request.labelled)

@@ -9,10 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.evaluate import promise
+from benchmarks.evaluate import power, promise
 
-RESULTS = sorted((Path(__file__).parents[2] / "docs" / "results").glob("cascade-promise-*.json"))
-SETS: dict[str, Any] = json.loads(RESULTS[-1].read_text(encoding="utf-8"))["rows"]
+
+def rows_of(name: str) -> dict[str, Any]:
+    """Return the rows of the newest result."""
+    path = max((Path(__file__).parents[2] / "docs" / "results").glob(f"{name}-*.json"))
+    rows: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    return rows
+
+
+SETS, POWER = rows_of("cascade-promise"), rows_of("cascade-power")
 
 
 def test_there_are_three_sets_with_five_thousand_texts_held_out() -> None:
@@ -51,3 +58,15 @@ def test_outcomes_are_read_as_they_were_written() -> None:
     assert np.allclose(found.scores, scores, atol=1e-4)
     assert (found.cheap_right == outcomes.cheap_right).all()
     assert (found.strong_right == outcomes.strong_right).all()
+
+
+@pytest.mark.parametrize("name", power.TESTS)
+def test_the_power_of_a_test_is_as_committed(name: str) -> None:
+    losing, gaining = power.TRUTHS[1]
+    committed = POWER[name][f"{losing:g} / {gaining:g}"]
+    assert power.power(power.TESTS[name], losing, gaining) == pytest.approx(committed, abs=0.005)
+
+
+def test_the_test_that_was_chosen_is_the_most_powerful() -> None:
+    chosen, *others = (list(row.values()) for row in POWER.values())
+    assert all(max(rivals) <= mine for mine, *rivals in zip(chosen, *others, strict=True))
