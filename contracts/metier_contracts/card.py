@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from metier_contracts.cascade import Cascade
 from metier_contracts.contract import Contract
+from metier_contracts.identity import ModelId, Sha256
 from metier_contracts.refusal import Refusal, shown
 
 Architecture = Literal[
@@ -27,8 +29,6 @@ Architecture = Literal[
     "diffusion",
 ]
 Modality = Literal["text", "image"]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-ModelId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=128)]
 
 
 class Capabilities(Contract):
@@ -125,7 +125,7 @@ class ModelCard(Contract):
     `active_parameters` (those one token passes through, for mixtures of experts) are counts.
     `key_env`: the environment variable that holds the key of a remote endpoint, None where it asks for none.
     `options`: settings for the plugin alone, which the runtime passes on unread. `fits`: the tasks that new models can
-    be fitted for from this one.
+    be fitted for from this one. `cascade`: the models that this one is composed of, which the runtime runs itself.
     `verified`: "here" when the trained weights run in the project's tests, "format" when only a checkpoint of the same
     format does.
     """
@@ -154,11 +154,14 @@ class ModelCard(Contract):
     fits: tuple[str, ...] = ()
     quality: tuple[Quality, ...] = ()
     lineage: Lineage | None = None
+    cascade: Cascade | None = None
 
     @model_validator(mode="after")
     def _check(self) -> ModelCard:
         if not self.tasks:
             raise Refusal("at least one table [models.tasks.NAME]", f"none for {self.id!r}", field="tasks")
+        if self.cascade is not None and self.source is not None:
+            raise Refusal("no source beside cascade: its models have theirs", shown(self.source), field="source")
         if self.source is not None and not self.source.startswith(("wheel:", "hf:", "path:", "http:", "https:")):
             wanted = "a source that starts with wheel:, hf:, path:, http: or https:"
             raise Refusal(wanted, shown(self.source), field="source")
@@ -171,4 +174,6 @@ class ModelCard(Contract):
     @property
     def remote(self) -> bool:
         """Whether requests leave this machine."""
+        if self.cascade is not None:
+            return self.cascade.remote
         return self.source is not None and self.source.startswith(("http:", "https:"))

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from metier_contracts.arrays import ArraySpec
-from metier_contracts.card import ModelId
 from metier_contracts.contract import Contract
 from metier_contracts.data.graph import Graph
 from metier_contracts.examples import ExampleSet
+from metier_contracts.identity import ModelId
 from metier_contracts.refusal import Refusal, shown
 from metier_contracts.tasks.extract import Entity
 from metier_contracts.text import Text
@@ -150,7 +150,8 @@ class GraphFit(FitRequest):
 class CascadeFit(FitRequest):
     """Fit the threshold below which a cascade hands on from the model `cheap` to the model `strong`.
 
-    `max_loss`: the accuracy that may be lost against `strong`, with probability `confidence`.
+    `labelled`: texts drawn as those to come will be, none of which either model has learned from. `max_loss`: the
+    accuracy that may be lost against `strong`; with probability `confidence` over the draw of the texts no more is.
     """
 
     task: ClassVar[str] = "classify"
@@ -160,3 +161,11 @@ class CascadeFit(FitRequest):
     labelled: ExampleSet
     max_loss: float = Field(default=0.01, ge=0, lt=1)
     confidence: float = Field(default=0.95, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> CascadeFit:
+        if self.cheap == self.strong:
+            raise Refusal("two models", f"{self.cheap!r} as both", field="strong")
+        if self.base is not None:
+            raise Refusal("no base beside cheap and strong", repr(self.base), field="base")
+        return self

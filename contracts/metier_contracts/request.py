@@ -18,7 +18,8 @@ class Provenance(Contract):
     """Where a response came from.
 
     `seconds` is this response's share of the wall time of the model call; `cost` is in US dollars, by the price
-    on the model's card (0 where it has none); `cached` says that no model ran for it.
+    on the model's card (0 where it has none); `cached` says that no model ran for it. `parts`: of the answer of a
+    composed model, where the answers came from that it took; seconds and cost are their sums.
     """
 
     model: str
@@ -29,6 +30,7 @@ class Provenance(Contract):
     seconds: float = Field(ge=0)
     cost: float = Field(default=0.0, ge=0)
     cached: bool = False
+    parts: tuple[Provenance, ...] = ()
 
 
 class Response(Contract):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from metier._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from metier.accounting import Meter
     from metier.decision.decision import Decision
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     )
     from metier.runtime import Runtime
     from metier.usage import Usage
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Decision",

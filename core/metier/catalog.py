@@ -17,6 +17,7 @@ from metier_contracts import (
     UnknownTaskError,
 )
 
+from metier._version import __version__
 from metier.plugins import PluginHost, PluginRecord
 from metier.plugins.host import quarantined
 
@@ -32,7 +33,10 @@ _SHOWN: Mapping[Origin, str] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A card, where it came from, and its plugin (None where no such plugin is installed)."""
+    """A card, where it came from, and its plugin (None where no such plugin is installed).
+
+    What is composed of other models is run by the runtime, whose record stands in the place of a plugin.
+    """
 
     card: ModelCard
     origin: Origin
@@ -49,6 +53,7 @@ class Catalog:
 
     def __init__(self, host: PluginHost, cards: Mapping[Origin, Iterable[ModelCard]]) -> None:
         self._host = host
+        self._runtime = PluginRecord("metier", "metier", __version__, "metier", "ready")
         self._entries: dict[str, Entry] = {}
         for record in host.records:
             if record.state != "quarantined" and record.manifest is not None:
@@ -61,7 +66,8 @@ class Catalog:
             if origin != "plugin":
                 for task in card.tasks:
                     require_task(task, blame=f"the card {card.id!r} from {_SHOWN[origin]}")
-            self._entries[card.id] = Entry(card, origin, self._host.find(card.plugin))
+            plugin = self._host.find(card.plugin) if card.cascade is None else self._runtime
+            self._entries[card.id] = Entry(card, origin, plugin)
 
     def add(self, origin: Origin, card: ModelCard) -> None:
         """Add one card, over any of the same id."""
@@ -104,6 +110,17 @@ class Catalog:
             blame="the model asked for",
             hint="`metier models` lists all ids; a quarantined plugin's models are missing there (`metier doctor`)",
         )
+
+    def members(self, entry: Entry) -> list[Entry]:
+        """Return the entries of the models that this one is composed of, as far as they are there."""
+        members = () if entry.card.cascade is None else entry.card.cascade.members
+        return [self._entries[model] for model in members if model in self._entries]
+
+    def ready(self, entry: Entry) -> bool:
+        """Whether the code of a model, or of all models that it is composed of, can be imported."""
+        expected = 0 if entry.card.cascade is None else len(entry.card.cascade.members)
+        members = self.members(entry)
+        return entry.ready and len(members) == expected and all(map(self.ready, members))
 
     def serving(self, task: str) -> list[Entry]:
         """Return the entries whose cards serve a task, by id."""

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from metier_contracts import (
-    ClassifyFit,
+    CascadeFit,
     ConfigError,
     ContractViolation,
+    ExampleSet,
     FitRequest,
     InputError,
     Lineage,
@@ -30,6 +31,10 @@ from metier.selection import Selector
 from metier.weights.checksum import sha256_of
 
 _CARD = "metier-card.json"
+_SETTINGS = {
+    *("method", "epochs", "learning_rate", "batch_size", "seed", "architecture", "level"),
+    *("cheap", "strong", "max_loss", "confidence"),
+}
 
 
 def fitted_cards() -> list[ModelCard]:
@@ -50,6 +55,8 @@ def _found() -> Iterator[ModelCard | ConfigError]:
 def _read(path: Path) -> ModelCard | ConfigError:
     try:
         card = ModelCard.from_json(path.read_bytes())
+        if card.source is None:
+            return card
         return card.model_copy(update={"source": f"path:{path.parent}"})  # the folder may have been moved since
     except (OSError, MetierError) as error:
         return ConfigError(
@@ -65,7 +72,7 @@ def base_of(request: FitRequest, catalog: Catalog, selector: Selector) -> Entry:
     if not isinstance(request, FitRequest):
         raise InputError(
             "that is not a fit request",
-            expected="ClassifyFit, ExtractFit or GraphFit",
+            expected="ClassifyFit, ExtractFit, GraphFit or CascadeFit",
             got=f"{type(request).__name__}: {request!r:.80}",
             blame="the first argument of fit",
         )
@@ -145,8 +152,8 @@ def keep(folder: Path, card: ModelCard, request: FitRequest, base: str) -> Model
         finished = card.model_copy(
             update={
                 "id": request.id,
-                "source": f"path:{home}",
-                "sha256": digests,
+                "source": f"path:{home}" if digests else None,
+                "sha256": digests or None,
                 "lineage": _lineage(request, base),
                 # That the plugin proposes the base for a task says nothing of what is fitted from it.
                 "tasks": {task: table.model_copy(update={"default": False}) for task, table in card.tasks.items()},
@@ -187,13 +194,13 @@ def _take_place(folder: Path, home: Path) -> None:
 
 
 def _lineage(request: FitRequest, base: str) -> Lineage:
-    data = request.examples.digest if isinstance(request, ClassifyFit) else _digest(request)
-    settings = request.model_dump(
-        include={"method", "epochs", "learning_rate", "batch_size", "seed", "architecture", "level"}
-    )
+    examples = getattr(request, "examples", getattr(request, "labelled", None))
+    data = examples.digest if isinstance(examples, ExampleSet) else _digest(request)
+    settings = request.model_dump(include=_SETTINGS)
+    method = "cascade" if isinstance(request, CascadeFit) else "fine-tune"
     return Lineage(
         base=base,
-        method=str(settings.pop("method", settings.pop("architecture", "fine-tune"))),
+        method=str(settings.pop("method", settings.pop("architecture", method))),
         examples_sha256=data,
         num_examples=_number_of_examples(request),
         created=datetime.now(UTC).isoformat(timespec="seconds"),

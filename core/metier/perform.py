@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from metier_contracts import (
     CallContext,
+    Cascade,
     ContractViolation,
     InferenceError,
     MetierError,
@@ -26,6 +27,7 @@ from metier_contracts import (
 
 from metier import tracing
 from metier.accounting import Answer, Charge, Ledger
+from metier.cascades.answering import cascaded
 from metier.catalog import Entry, task_of
 from metier.charging import cost_of
 from metier.lane import INTERRUPTS
@@ -62,7 +64,7 @@ class Performer:
                 groups[chosen.card.id, request.task].append((position, chosen))
         for group in groups.values():
             positions = [position for position, _ in group]
-            served = self._infer(group[-1][1], [requests[position] for position in positions], context)
+            served = self._infer(group[-1][1], [requests[position] for position in positions], context, terms)
             answers.update(zip(positions, served, strict=True))
         return [answers[position] for position in range(len(requests))]
 
@@ -70,7 +72,7 @@ class Performer:
         """Return the response to one request, or raise its error."""
         if not isinstance(request, Request):
             task_of(request)
-        answer = self._infer(self.selector.choose(request, terms), (request,), context)[0]
+        answer = self._infer(self.selector.choose(request, terms), (request,), context, terms)[0]
         if isinstance(answer, MetierError):
             raise answer
         return answer
@@ -82,7 +84,11 @@ class Performer:
         except MetierError as error:
             return error
 
-    def _infer(self, entry: Entry, requests: Sequence[Request[Any]], context: CallContext) -> Sequence[Answer]:
+    def _infer(
+        self, entry: Entry, requests: Sequence[Request[Any]], context: CallContext, terms: Terms
+    ) -> Sequence[Answer]:
+        if entry.card.cascade is not None:
+            return self._cascaded(entry, entry.card.cascade, requests, context, terms)
         charge = self.ledger.charge(entry.card)
         refused = charge.reserve(requests)
         if not refused:
@@ -100,6 +106,19 @@ class Performer:
             answers.update(refused)
             fitting = [position for position in waiting if position not in refused]
         return [answers[position] for position in range(len(requests))]
+
+    def _cascaded(
+        self, entry: Entry, cascade: Cascade, requests: Sequence[Request[Any]], context: CallContext, terms: Terms
+    ) -> Sequence[Answer]:
+        """Answer by the members of a cascade, whose calls count each for itself."""
+
+        def ask(model: str, asked: Sequence[Request[Any]]) -> Sequence[Answer]:
+            return self.perform(asked, context, Terms(model, private=terms.private))
+
+        try:
+            return cascaded(entry, cascade, requests, self.selector.catalog, ask)
+        except MetierError as error:
+            return [error] * len(requests)
 
     def _sent(
         self, entry: Entry, requests: Sequence[Request[Any]], context: CallContext, charge: Charge

@@ -18,6 +18,9 @@ from weakref import WeakKeyDictionary
 
 from metier_contracts import (
     CallContext,
+    CascadeFit,
+    Classification,
+    Classify,
     FitRequest,
     FittableModel,
     Generate,
@@ -36,6 +39,7 @@ from typing_extensions import TypeVar
 
 from metier import tracing
 from metier.accounting import Ledger, Meter, opened
+from metier.cascades.fitting import fit_cascade
 from metier.catalog import Catalog, Entry
 from metier.config import Config, Privacy, check_cards, load_settings
 from metier.decision.requirements import Requirements
@@ -434,6 +438,8 @@ class Runtime:
             InputError: the id is taken. UnsupportedError: the base cannot be fitted from.
             StorageError: the folder of fitted models cannot be written.
         """
+        if isinstance(request, CascadeFit):
+            return self._fit_cascade(request, replace, progress)
         entry = base_of(request, self._catalog, self._selector)
         check_new_id(request.id, replace, self._catalog)
         with reporting(progress, f"fit {request.id}") as report:
@@ -450,11 +456,7 @@ class Runtime:
                 with resident.lane.held(context), plugin_errors(entry):
                     drafted = resident.model.fit(request, folder, context)
                 check_drafted(request, drafted, entry)
-                with self._keeping:
-                    check_new_id(request.id, replace, self._catalog)  # another fit may have taken it meanwhile
-                    card = keep(folder, drafted, request, entry.card.id)
-                    self._catalog.add("fitted", card)
-        self._selector.forget()
+                card = self._keep(folder, drafted, request, entry.card.id, replace)
         self._residency.unload(card.id, CallContext())
         return card
 
@@ -477,10 +479,40 @@ class Runtime:
         """
         return self._selector.decider.decide(Work.of(work), requirements or Requirements())
 
+    def _fit_cascade(self, request: CascadeFit, replace: bool, progress: bool | ProgressCallback) -> ModelCard:
+        cheap, strong = (self._catalog.get(model) for model in (request.cheap, request.strong))
+        for entry in (cheap, strong):
+            self._selector.allow(entry)
+        check_new_id(request.id, replace, self._catalog)
+        with reporting(progress, f"fit {request.id}") as report:
+            total = 2 * len(request.labelled)
+
+            def ask(model: str, questions: Sequence[Classify]) -> list[Classification]:
+                before = 0 if model == cheap.card.id else len(questions)
+                return list(self.map(questions, model=model, progress=lambda done, _: report(before + done, total)))
+
+            drafted = fit_cascade(request, cheap.card, strong.card, ask)
+            with fitting_folder(request.id) as folder:
+                card = self._keep(folder, drafted, request, request.strong, replace)
+        self._residency.unload(card.id, CallContext())
+        return card
+
+    def _keep(self, folder: Path, drafted: ModelCard, request: FitRequest, base: str, replace: bool) -> ModelCard:
+        with self._keeping:
+            check_new_id(request.id, replace, self._catalog)  # another fit may have taken it meanwhile
+            card = keep(folder, drafted, request, base)
+            self._catalog.add("fitted", card)
+        self._selector.forget()
+        return card
+
     def load(self, model: str, *, deadline: float | None = None) -> ModelInfo:
-        """Load a model now rather than at its first use."""
+        """Load a model now rather than at its first use; of a composed one, all that it is composed of."""
         entry = self._catalog.get(model)
         self._selector.allow(entry)
+        if entry.card.cascade is not None:
+            for member in entry.card.cascade.members:
+                self.load(member, deadline=deadline)
+            return self._info(entry)
         with self._residency.pinned(entry.card, _context(deadline)):
             return self._info(entry)
 
@@ -499,9 +531,17 @@ class Runtime:
     def _info(self, entry: Entry) -> ModelInfo:
         card, plugin = entry.card, entry.plugin
         state, fix = ("available", "") if plugin is None else (plugin.state, plugin.fix)
+        if card.cascade is not None and not self._catalog.ready(entry):
+            absent = [model for model in card.cascade.members if model not in self._catalog]
+            fixes = (self._info(member).fix for member in self._catalog.members(entry))
+            state = "available"
+            fix = f"it lacks {', '.join(absent)}" if absent else "; ".join(filter(None, fixes))
         return ModelInfo(card, entry.origin, state, fix, self._pulled(card), self._residency.bytes_of(card.id))
 
     def _pulled(self, card: ModelCard) -> bool:
+        if card.cascade is not None:
+            members = [self._catalog.get(model).card for model in card.cascade.members if model in self._catalog]
+            return all(map(self._pulled, members))
         return card.source is None or card.remote or self._store.locate(card) is not None
 
     def pull(self, model: str, *, force: bool = False, progress: ProgressCallback | None = None) -> Path | None:
@@ -512,7 +552,10 @@ class Runtime:
             force: fetch again what is there already.
             progress: a function of (bytes done, bytes in all or None).
         """
-        return self._store.ensure(self._catalog.get(model).card, progress=progress, force=force)
+        card = self._catalog.get(model).card
+        for member in () if card.cascade is None else card.cascade.members:
+            self.pull(member, force=force, progress=progress)
+        return self._store.ensure(card, progress=progress, force=force)
 
     @property
     def accounted_bytes(self) -> int:

@@ -117,7 +117,7 @@ class Selector:
             fitting = [entry for entry in fitting if entry.card.id == named.card.id]
         if not fitting:
             raise _unfit(decision, named)
-        usable = [entry for entry in fitting if entry.ready]
+        usable = [entry for entry in fitting if self.catalog.ready(entry)]
         if not usable:
             require_usable(fitting[0].card.plugin, fitting[0].plugin)
         return usable[0]
@@ -157,7 +157,7 @@ class Selector:
         capable = [entry for entry in serving if not self._unmet(entry, task, needs) and self.allows(entry, terms)]
         if not capable:
             raise self._incapable(task, needs, serving)
-        usable = [entry for entry in capable if entry.ready]
+        usable = [entry for entry in capable if self.catalog.ready(entry)]
         if not usable:
             require_usable(capable[0].card.plugin, capable[0].plugin)
         return self._settle(task, usable, self.config.strict if terms.strict is None else terms.strict)

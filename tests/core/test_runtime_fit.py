@@ -10,12 +10,14 @@ import pytest
 from metier import Runtime
 from metier.paths import fitted_folder
 from metier_contracts import (
-    CascadeFit,
+    AnnotatedText,
     Classify,
     ClassifyFit,
     ContractViolation,
     DeadlineExceeded,
+    Entity,
     ExampleSet,
+    ExtractFit,
     InferenceError,
     InputError,
     MetierError,
@@ -26,6 +28,7 @@ from metier_contracts import (
 )
 
 REQUEST = Classify(text="good good bad", labels=["good", "bad"])
+ENTITIES = (Entity(text="a", label="letter", start=0, end=1),)
 EXAMPLES = ExampleSet.from_pairs([("a fine day", "praise"), ("a rotten day", "blame"), ("so fine", "praise")])
 
 
@@ -156,7 +159,7 @@ def test_while_it_fits_the_base_does_nothing_else(rt: Runtime, probes: Any, rule
 
 
 def test_a_kind_of_fit_that_the_model_does_not_know(rt: Runtime) -> None:
-    request = CascadeFit(id="mine/c", cheap="acme/k", strong="acme/fit", labelled=EXAMPLES)
+    request = ExtractFit(id="mine/e", base="acme/fit", examples=[AnnotatedText(text="a", entities=ENTITIES)])
     with pytest.raises(MetierError):
         rt.fit(request)
     assert list(fitted_folder().iterdir()) == []

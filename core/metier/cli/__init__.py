@@ -1,10 +1,10 @@
-"""The command line: `metier models | doctor | pull | run | inspect | calibrate | decide`."""
+"""The command line: `metier models | doctor | pull | run | fit | inspect | calibrate | decide`."""
 
 from __future__ import annotations
 
 import typer
 
-from metier.cli import calibrate, decide, doctor, inspect, models, pull, run
+from metier.cli import calibrate, decide, doctor, fit, inspect, models, pull, run
 
 app = typer.Typer(
     name="metier",
@@ -21,6 +21,7 @@ app.command("calibrate", help=calibrate.HELP)(calibrate.calibrate)
 app.command("decide", help=decide.HELP)(decide.decide)
 app.add_typer(run.app, name="run")
 app.command("inspect", help=inspect.HELP)(inspect.inspect)
+app.add_typer(fit.app, name="fit")
 
 
 def _version(show: bool) -> None:

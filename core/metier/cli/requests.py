@@ -58,7 +58,7 @@ def classify(
         text=_text(text),
         image=None if image is None else Image.from_path(image),
         labels=_listed(labels),
-        examples=None if examples is None else _examples(examples),
+        examples=None if examples is None else labelled_texts(examples),
         multi_label=multi_label,
     )
 
@@ -276,7 +276,8 @@ def _rows(file: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     return rows
 
 
-def _examples(file: Path) -> ExampleSet:
+def labelled_texts(file: Path) -> ExampleSet:
+    """Return what a CSV file with the columns text and label holds."""
     return ExampleSet.from_pairs((row["text"], row["label"]) for row in _rows(file, ("text", "label")))
 
 
