@@ -28,6 +28,7 @@ from metier_contracts.errors import (
     PluginError,
     PluginQuarantinedError,
     PluginUnavailableError,
+    ProfileError,
     RateLimitedError,
     RemoteError,
     ResourceError,
@@ -46,7 +47,9 @@ from metier_contracts.hooks import hookimpl
 from metier_contracts.invariants import Invariant, Violation
 from metier_contracts.manifest import Contribution, Manifest, read_manifest
 from metier_contracts.model import FittableModel, Model, PlacedModel, Placement, StreamingModel
+from metier_contracts.probes import MakeProbe, Probes
 from metier_contracts.request import Provenance, Request, Response
+from metier_contracts.size import Size, Unit
 from metier_contracts.task import Task
 from metier_contracts.tasks import TASKS
 from metier_contracts.tasks.act import Act, ActResult, ActStep, Approval, Budget, EnvironmentSpec
@@ -129,6 +132,7 @@ __all__ = [
     "InputError",
     "Invariant",
     "Lineage",
+    "MakeProbe",
     "Manifest",
     "MemoryBudgetError",
     "Message",
@@ -146,6 +150,8 @@ __all__ = [
     "PluginQuarantinedError",
     "PluginUnavailableError",
     "Price",
+    "Probes",
+    "ProfileError",
     "Provenance",
     "Quality",
     "Rank",
@@ -162,6 +168,7 @@ __all__ = [
     "Segmentation",
     "SelectionError",
     "Series",
+    "Size",
     "StorageError",
     "StreamingModel",
     "Task",
@@ -169,6 +176,7 @@ __all__ = [
     "TokenRanking",
     "Tool",
     "ToolCall",
+    "Unit",
     "UnknownModelError",
     "UnknownTaskError",
     "UnsafeWeightsError",

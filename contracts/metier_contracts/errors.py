@@ -27,6 +27,7 @@
     ├── ResourceError                        this machine cannot hold it
     │   ├── MemoryBudgetError
     │   └── DeviceError
+    ├── ProfileError                         the profiles kept on this machine cannot be read or written
     ├── DeadlineExceeded (also TimeoutError)
     ├── Cancelled
     └── RuntimeClosedError
@@ -181,6 +182,10 @@ class MemoryBudgetError(ResourceError):
 
 class DeviceError(ResourceError):
     """The device does not exist here, or the model does not run on it."""
+
+
+class ProfileError(MetierError):
+    """The profiles kept on this machine cannot be read or written."""
 
 
 class DeadlineExceeded(MetierError, TimeoutError):  # noqa: N818  (gRPC's and Go's name)

@@ -9,6 +9,7 @@ from pydantic import Field
 from typing_extensions import TypeVar
 
 from metier_contracts.contract import Contract
+from metier_contracts.size import Size
 
 ResponseT_co = TypeVar("ResponseT_co", bound="Response", covariant=True)
 
@@ -44,3 +45,7 @@ class Request(Contract, Generic[ResponseT_co]):
     def needs(self) -> Mapping[str, Any]:
         """Return the capabilities that a card must state to serve this request (see `Capabilities.unmet`)."""
         return {}
+
+    def size(self) -> Size:
+        """Return how much there is to work on; by default the characters of the request as JSON."""
+        return Size(len(self.to_json()))

@@ -9,6 +9,7 @@ from typing import Any
 from metier_contracts.card import Capabilities
 from metier_contracts.contract import Contract
 from metier_contracts.invariants import Invariant, Violation
+from metier_contracts.probes import Probes
 from metier_contracts.request import Request, Response
 
 _CLOSED = "additionalProperties"  # the constructor's rule, not the wire's
@@ -16,12 +17,17 @@ _CLOSED = "additionalProperties"  # the constructor's rule, not the wire's
 
 @dataclass(frozen=True)
 class Task:
-    """A kind of work with a typed contract. `chunk`: what `stream` yields, or None where the task does not stream."""
+    """A kind of work with a typed contract.
+
+    `chunk`: what `stream` yields, or None where the task does not stream. `probes`: the requests by which models are
+    measured, for each unit that a request may be sized in.
+    """
 
     request: type[Request[Any]]
     response: type[Response]
     invariants: Sequence[Invariant]
     chunk: type[Response] | None = None
+    probes: Sequence[Probes] = ()
 
     @property
     def name(self) -> str:

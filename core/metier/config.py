@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from metier_contracts import TASKS, ConfigError, Contract, InputError, ModelCard
 from pydantic import Field, field_validator
@@ -18,7 +18,7 @@ from metier.paths import project_config_file, user_config_file
 
 Privacy = Literal["local", "any"]
 _FROM_ENVIRONMENT = ("device", "memory", "privacy", "offline", "strict")
-_MERGED = ("cards", "defaults", "grants")
+_MERGED = ("cards", "defaults", "grants", "prices")
 
 
 class Config(Contract):
@@ -27,7 +27,8 @@ class Config(Contract):
     `device`: "auto", "cpu", "cuda:N" or "mps". `memory`: the byte budget of all loaded models, a number or "4GB"; None
     for four fifths of the machine's memory. `privacy`: "local" never chooses a remote card. `offline`: never open a
     socket. `strict`: an ambiguous choice of model is an error. `cards`: the user's own models. `defaults`: the model
-    of each task. `grants`: ids of models whose pickles may be read.
+    of each task. `grants`: ids of models whose pickles may be read. `prices`: US dollars of an hour of a device, over
+    the table of list prices: "cpu" for one core, "cuda" or "mps" for a GPU, or a part of a GPU's name.
     """
 
     device: str = "auto"
@@ -38,6 +39,7 @@ class Config(Contract):
     cards: tuple[ModelCard, ...] = ()
     defaults: Mapping[str, str] = {}
     grants: tuple[str, ...] = ()
+    prices: Mapping[str, Annotated[float, Field(ge=0)]] = {}
 
     @field_validator("memory", mode="before")
     @classmethod
@@ -123,7 +125,7 @@ def _merge(name: str, before: Any, value: Any) -> Any:
     """Put a nearer layer over a farther one: tables by key, cards by id, lists by union, all else as a whole."""
     if before is None:
         return value
-    if name == "defaults":
+    if name in ("defaults", "prices"):
         return {**before, **value}
     if name == "grants":
         return [*before, *value]

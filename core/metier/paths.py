@@ -23,7 +23,16 @@ def project_config_file(start: Path | None = None) -> Path | None:
 
 def fitted_folder() -> Path:
     """Return the folder that holds fitted models ($METIER_DATA/fitted)."""
-    return _folder("METIER_DATA", platformdirs.user_data_dir("metier")) / "fitted"
+    return _data_folder() / "fitted"
+
+
+def profiles_file() -> Path:
+    """Return the file that holds what `metier calibrate` measured ($METIER_DATA/profiles.sqlite)."""
+    return _data_folder() / "profiles.sqlite"
+
+
+def _data_folder() -> Path:
+    return _folder("METIER_DATA", platformdirs.user_data_dir("metier"))
 
 
 def _folder(variable: str, default: str) -> Path:

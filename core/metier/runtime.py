@@ -376,6 +376,10 @@ class Runtime:
         """Return a row for every model known here, by id. No plugin is imported for it."""
         return [self._info(entry) for entry in self._catalog.entries]
 
+    def model(self, model: str) -> ModelInfo:
+        """Return the row of one model; raise `UnknownModelError` where nothing has that id."""
+        return self._info(self._catalog.get(model))
+
     def _info(self, entry: Entry) -> ModelInfo:
         card, plugin = entry.card, entry.plugin
         pulled = card.source is None or card.remote or self._store.locate(card) is not None

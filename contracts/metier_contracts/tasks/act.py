@@ -11,6 +11,7 @@ from metier_contracts.card import Capabilities
 from metier_contracts.contract import Contract
 from metier_contracts.invariants import Violation
 from metier_contracts.request import Request, Response
+from metier_contracts.size import Size
 from metier_contracts.text import Text
 
 Risk = Literal["read", "write", "irreversible"]
@@ -71,6 +72,10 @@ class Act(Request[ActResult]):
     def needs(self) -> Mapping[str, Any]:
         """Return the capabilities this request needs."""
         return {"environments": frozenset({self.environment.kind})}
+
+    def size(self) -> Size:
+        """Return the most steps that may be taken."""
+        return Size(self.budget.max_steps, "steps")
 
 
 def within_budget(request: Act, response: ActResult, capabilities: Capabilities) -> Violation | None:

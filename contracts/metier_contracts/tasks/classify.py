@@ -13,6 +13,7 @@ from metier_contracts.examples import ExampleSet, LabelT_co, take_as_is
 from metier_contracts.invariants import Violation
 from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
+from metier_contracts.size import Size
 from metier_contracts.text import Text
 
 SUM_TOLERANCE = 1e-3
@@ -97,6 +98,12 @@ class Classify(Request[Classification[LabelT_co]], Generic[LabelT_co]):
         if self.examples is not None:
             needs["few_shot"] = True
         return needs
+
+    def size(self) -> Size:
+        """Return the characters of the text, or the pixels of the image."""
+        if self.image is not None:
+            return Size(self.image.height * self.image.width, "pixels")
+        return Size(len(self.text or ""))
 
 
 def literal_labels(kind: type[Any]) -> tuple[str, ...]:

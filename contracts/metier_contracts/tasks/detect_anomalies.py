@@ -12,6 +12,7 @@ from metier_contracts.card import Capabilities
 from metier_contracts.data.series import Series
 from metier_contracts.invariants import Violation, length
 from metier_contracts.request import Request, Response
+from metier_contracts.size import Size
 
 
 class Anomalies(Response):
@@ -32,6 +33,10 @@ class DetectAnomalies(Request[Anomalies]):
     def needs(self) -> Mapping[str, Any]:
         """Return the capabilities this request needs."""
         return {"missing_values": True} if self.series.missing else {}
+
+    def size(self) -> Size:
+        """Return the points of the series."""
+        return Size(len(self.series), "points")
 
 
 def one_score_a_point(request: DetectAnomalies, response: Anomalies, capabilities: Capabilities) -> Violation | None:

@@ -14,6 +14,7 @@ from metier_contracts.data.image import ImageField
 from metier_contracts.invariants import Violation, length
 from metier_contracts.refusal import Refusal
 from metier_contracts.request import Request, Response
+from metier_contracts.size import Size
 from metier_contracts.text import Text
 
 _NORM_TOLERANCE = 1e-3
@@ -47,6 +48,12 @@ class Embed(Request[Embedding]):
     def needs(self) -> Mapping[str, Any]:
         """Return the capabilities this request needs."""
         return {"modalities": frozenset({"text" if self.images is None else "image"})}
+
+    def size(self) -> Size:
+        """Return the characters of all texts, or the pixels of all images."""
+        if self.images is not None:
+            return Size(sum(image.height * image.width for image in self.images), "pixels")
+        return Size(sum(map(len, self.texts or ())))
 
 
 def one_vector_an_input(request: Embed, response: Embedding, capabilities: Capabilities) -> Violation | None:

@@ -12,6 +12,7 @@ from metier_contracts.contract import Contract
 from metier_contracts.invariants import Violation
 from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
+from metier_contracts.size import Size
 from metier_contracts.text import Text
 
 
@@ -63,6 +64,10 @@ class Extract(Request[Extraction]):
     def needs(self) -> Mapping[str, Any]:
         """Return the capabilities this request needs."""
         return {"labels": "listed" if self.entity_types is None else frozenset(self.entity_types)}
+
+    def size(self) -> Size:
+        """Return the characters of the text."""
+        return Size(len(self.text))
 
 
 def spans_match(request: Extract, response: Extraction, capabilities: Capabilities) -> Violation | None:

@@ -11,6 +11,7 @@ from metier_contracts.contract import Contract
 from metier_contracts.invariants import Violation, descending
 from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
+from metier_contracts.size import Size
 from metier_contracts.text import Text
 
 MASK = "[MASK]"
@@ -43,6 +44,10 @@ class FillMask(Request[TokenRanking]):
         if count != 1:
             raise Refusal(f"exactly one {MASK} in the text", f"{count} in {shown(self.text)}", field="text")
         return self
+
+    def size(self) -> Size:
+        """Return the characters of the text."""
+        return Size(len(self.text))
 
 
 def tokens_descend(request: FillMask, response: TokenRanking, capabilities: Capabilities) -> Violation | None:

@@ -16,6 +16,7 @@ from metier_contracts.data.series import Series
 from metier_contracts.invariants import Violation, length
 from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
+from metier_contracts.size import Size
 
 
 class Covariate(Contract):
@@ -79,6 +80,10 @@ class Forecast(Request[ForecastResult]):
             "missing_values": self.series.missing,
         }
         return {name: True for name, needed in flags.items() if needed}
+
+    def size(self) -> Size:
+        """Return the points of the series and its covariates, and those to forecast."""
+        return Size(len(self.series) * (1 + len(self.covariates)) + self.horizon, "points")
 
 
 def covers_horizon(request: Forecast, response: ForecastResult, capabilities: Capabilities) -> Violation | None:

@@ -15,6 +15,10 @@ from metier_contracts.invariants import Violation
 from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
 from metier_contracts.schemas import check_schema, invalid
+from metier_contracts.size import Size
+
+# Vision models read a patch of about 28 x 28 pixels as one token, which stands for some four characters.
+_PIXELS_PER_CHARACTER = 196
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
@@ -165,6 +169,21 @@ class Generate(Request[Generation]):
         if self.json_schema is not None:
             needs["json_schema"] = True
         return needs
+
+    def size(self) -> Size:
+        """Return the characters to read, an image and the tools among them, and the most tokens to write."""
+        read = sum(_characters(message) for message in self.messages)
+        tools = sum(len(tool.to_json()) for tool in self.tools)
+        return Size(read + tools, output_tokens=self.sampling.max_tokens)
+
+
+def _characters(message: Message) -> int:
+    if isinstance(message.content, str):
+        return len(message.content)
+    return sum(
+        len(part.text) if isinstance(part, TextPart) else part.image.height * part.image.width // _PIXELS_PER_CHARACTER
+        for part in message.content
+    )
 
 
 def fits_schema(request: Generate, response: Generation, capabilities: Capabilities) -> Violation | None:

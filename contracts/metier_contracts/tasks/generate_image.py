@@ -10,7 +10,10 @@ from metier_contracts.card import Capabilities
 from metier_contracts.data.image import Image
 from metier_contracts.invariants import Violation
 from metier_contracts.request import Request, Response
+from metier_contracts.size import Size
 from metier_contracts.text import Text
+
+_USUAL_STEPS = 30  # where the request leaves them to the model
 
 
 class GeneratedImage(Response):
@@ -32,6 +35,10 @@ class GenerateImage(Request[GeneratedImage]):
     steps: int | None = Field(default=None, ge=1)
     guidance: float | None = Field(default=None, ge=0)
     seed: int | None = None
+
+    def size(self) -> Size:
+        """Return the pixels of the picture, times the steps."""
+        return Size(self.width * self.height * (self.steps or _USUAL_STEPS), "pixel-steps")
 
 
 def has_size(request: GenerateImage, response: GeneratedImage, capabilities: Capabilities) -> Violation | None:

@@ -11,6 +11,7 @@ from metier_contracts.card import Capabilities
 from metier_contracts.invariants import Violation, descending, finite, length
 from metier_contracts.refusal import shown
 from metier_contracts.request import Request, Response
+from metier_contracts.size import Size
 from metier_contracts.text import Text
 
 
@@ -36,6 +37,10 @@ class Rank(Request[Ranking]):
 
     query: Text
     candidates: Sequence[Text] = Field(min_length=1)
+
+    def size(self) -> Size:
+        """Return the characters of the query and all candidates."""
+        return Size(len(self.query) + sum(map(len, self.candidates)))
 
 
 def is_permutation(request: Rank, response: Ranking, capabilities: Capabilities) -> Violation | None:

@@ -15,6 +15,7 @@ from metier_contracts.data.image import ImageField
 from metier_contracts.invariants import Violation, length
 from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
+from metier_contracts.size import Size
 
 
 class Segmentation(Response):
@@ -99,6 +100,10 @@ class Segment(Request[Segmentation]):
         """Return the capabilities this request needs."""
         given = {"points": self.points, "boxes": self.boxes, "mask": self.mask, "everything": self.everything or None}
         return {"prompts": frozenset(name for name, prompt in given.items() if prompt is not None)}
+
+    def size(self) -> Size:
+        """Return the pixels of the image, whatever the prompts."""
+        return Size(self.image.height * self.image.width, "pixels")
 
 
 def _first(rows: NDArray[np.float32], bad: Any) -> str:

@@ -1,10 +1,10 @@
-"""The command line: `metier models | doctor | pull | run`."""
+"""The command line: `metier models | doctor | pull | run | calibrate`."""
 
 from __future__ import annotations
 
 import typer
 
-from metier.cli import doctor, models, pull, run
+from metier.cli import calibrate, doctor, models, pull, run
 
 app = typer.Typer(
     name="metier",
@@ -17,6 +17,7 @@ app = typer.Typer(
 app.command("models", help=models.HELP)(models.models)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("pull", help=pull.HELP)(pull.pull)
+app.command("calibrate", help=calibrate.HELP)(calibrate.calibrate)
 app.add_typer(run.app, name="run")
 
 

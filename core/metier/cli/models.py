@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from metier.cli import options
+from metier.cli import options, profiles
 from metier.cli.output import errors_to_exit_codes, print_json, print_table
+from metier.config import Config
 from metier.keys import key_set
 from metier.memory import format_bytes
 from metier.runtime import ModelInfo, Runtime
@@ -17,6 +18,9 @@ HELP = "List every model known here: of plugins, of metier.toml, and fitted ones
 
 def models(
     task: Annotated[str | None, typer.Option(help="Only models that serve this task.")] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Show what each takes: as measured here, else reckoned from its card.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """List the models; no plugin is imported for it."""
@@ -26,12 +30,31 @@ def models(
 
             require_task(task)
         rows = [info for info in runtime.models() if task is None or task in info.card.tasks]
-        if as_json:
+        if profile:
+            _print_profiles(rows, runtime.config, task, as_json=as_json)
+        elif as_json:
             print_json([_as_json(info) for info in rows])
         else:
             print_table(
                 ("id", "tasks", "kind", "plugin", "size", "weights", "checked", "licence", "state"), _cells(rows)
             )
+
+
+def _print_profiles(rows: list[ModelInfo], config: Config, task: str | None, *, as_json: bool) -> None:
+    from metier.decision.book import ProfileBook
+
+    book = ProfileBook.of(config)
+    found = [
+        profile
+        for info in rows
+        for name in info.card.tasks
+        if task in (None, name)
+        for profile in book.measured(info.card, name) or [book.profile(info.card, name)]
+    ]
+    if as_json:
+        print_json([profiles.as_json(profile) for profile in found])
+    else:
+        print_table(profiles.COLUMNS, [profiles.row(profile) for profile in found])
 
 
 def _cells(rows: list[ModelInfo]) -> list[list[object]]:

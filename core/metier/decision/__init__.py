@@ -1,0 +1,1 @@
+"""What models take, measured on this machine: calibration, profiles and prices."""

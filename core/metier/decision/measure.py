@@ -1,0 +1,194 @@
+"""Measuring what one model's work takes: requests of several sizes, alone and in batches, within a budget of time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count, pairwise
+from statistics import median, quantiles
+from typing import Any
+
+from metier_contracts import TASKS, Capabilities, InputError, ModelCard, Probes, Provenance, Request, Response, Size
+
+from metier import __version__
+from metier.decision.energy import EnergyMeter
+from metier.decision.estimate import tokens_of
+from metier.decision.footprint import Footprint
+from metier.decision.profile import Machine, Measurement, Profile, weights_digest
+from metier.runtime import Runtime
+
+_FEWEST_CALLS = 3
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a measurement may take.
+
+    `seconds`: for one model, loading apart; of what takes longer, one call is made and larger sizes are left out.
+    `calls`: the most of one kind. `batches`: how many requests go together, beside one alone.
+    """
+
+    seconds: float
+    calls: int
+    batches: tuple[int, ...]
+
+
+THOROUGH = Effort(seconds=60.0, calls=30, batches=(4, 16, 64))
+QUICK = Effort(seconds=8.0, calls=7, batches=(16,))
+
+
+@dataclass
+class Bench:
+    """One model, loaded to be measured. `clock` and `meter`: what is asked for the time and the energy."""
+
+    runtime: Runtime
+    card: ModelCard
+    machine: Machine
+    effort: Effort
+    clock: Callable[[], float] = time.perf_counter
+    meter: EnergyMeter = field(default_factory=EnergyMeter)
+
+    def load(self) -> None:
+        """Load the model twice and time the second: what its plugin imports at the first is no cost of the model's."""
+        self.runtime.unload(self.card.id)
+        self.runtime.load(self.card.id)
+        self.runtime.unload(self.card.id)
+        self._footprint = Footprint()
+        started = self.clock()
+        self.runtime.load(self.card.id)
+        self._load_seconds = self.clock() - started
+
+    def measure(self, probes: Probes, task: str, seconds: float) -> Profile:
+        """Return the profile for one kind of request, in about so many seconds.
+
+        Raises:
+            MetierError: a call failed.
+        """
+        series = _Series(self, probes, task, seconds)
+        self._footprint.restart_peak()
+        taken, joules = series.run()
+        where = series.provenance
+        device, dtype = (None, None) if where is None else (where.device, where.dtype)
+        return Profile(
+            model=self.card.id,
+            task=task,
+            source="measured",
+            weights=weights_digest(self.card),
+            unit=probes.unit,
+            measurements=tuple(taken),
+            load_seconds=self._load_seconds,
+            memory=self._footprint.peak(device),
+            tokens_per_second=_tokens_per_second(taken),
+            joules=joules,
+            device=device,
+            dtype=dtype,
+            machine=self.machine.digest,
+            metier=__version__,
+            measured=now(),
+        )
+
+
+def probes_for(card: ModelCard, task: str) -> list[Probes]:
+    """Return the probes of a task that a card serves."""
+    table = card.tasks[task]
+    made = [(probes, probes.make(probes.sizes[0], 0, table)) for probes in TASKS[task].probes]
+    return [probes for probes, request in made if request is not None and not table.unmet(request.needs())]
+
+
+def now() -> str:
+    """Return the time, as records hold it: UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class _Series:
+    """The measurements of one profile."""
+
+    def __init__(self, bench: Bench, probes: Probes, task: str, seconds: float) -> None:
+        self._bench = bench
+        self._probes = probes
+        self._capabilities = bench.card.tasks[task]
+        self._sizes = [size for size in probes.sizes if _fits(size, self._capabilities)] or probes.sizes[:1]
+        self._share = seconds / (len(self._sizes) + len(bench.effort.batches))
+        self._ends = bench.clock() + seconds
+        self._numbers = count()
+        self.provenance: Provenance | None = None
+
+    def run(self) -> tuple[list[Measurement], float | None]:
+        """Measure each size, then each batch of the middle size, as far as the time goes.
+
+        Return the measurements, and the joules of a request of the middle size where the system tells them.
+        """
+        alone: list[tuple[Size, Measurement, float | None]] = []
+        for size in self._sizes:
+            if alone and self._left() < alone[-1][1].p50 * size.amount / alone[-1][0].amount:
+                break
+            alone.append((size, *self._measure(size, 1)))
+        size, single, joules = alone[(len(alone) - 1) // 2]
+        most = self._capabilities.max_batch
+        batches = [batch for batch in self._bench.effort.batches if most is None or batch <= most]
+        together = [self._measure(size, batch)[0] for batch in batches if self._left() > single.p50 * batch]
+        return [*(measurement for _, measurement, _ in alone), *together], joules
+
+    def _left(self) -> float:
+        return self._ends - self._bench.clock()
+
+    def _measure(self, size: Size, batch: int) -> tuple[Measurement, float | None]:
+        answers = self._timed(size, batch)[1]  # the first call of a kind is slower than those that follow
+        self.provenance = answers[0].provenance
+        finish = self._bench.meter.start()
+        started = self._bench.clock()
+        times: list[float] = []
+        while self._goes_on(len(times), self._bench.clock() - started):
+            seconds, answers = self._timed(size, batch)
+            times.append(seconds)
+        joules = finish()
+        measurement = Measurement(
+            size=self._request(size, 0).size().amount,
+            batch=batch,
+            output_tokens=round(median(getattr(answer, "output_tokens", 0) for answer in answers)),
+            p50=median(times),
+            p95=quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else times[0],
+        )
+        return measurement, None if joules is None else joules / (len(times) * batch)
+
+    def _goes_on(self, calls: int, spent: float) -> bool:
+        if calls < _FEWEST_CALLS:
+            return calls == 0 or self._left() > 0
+        return calls < self._bench.effort.calls and spent < self._share
+
+    def _timed(self, size: Size, batch: int) -> tuple[float, list[Response]]:
+        """Return the seconds of a call of requests that the model has not seen, and its answers."""
+        requests = [self._request(size, next(self._numbers)) for _ in range(batch)]
+        model, clock, runtime = self._bench.card.id, self._bench.clock, self._bench.runtime
+        started = clock()
+        if batch == 1:
+            answers = [runtime.run(requests[0], model=model)]
+        else:
+            answers = list(runtime.map(requests, model=model, batch_size=batch, progress=False))
+        return clock() - started, answers
+
+    def _request(self, size: Size, number: int) -> Request[Any]:
+        request = self._probes.make(size, number, self._capabilities)
+        if request is None:
+            raise InputError(
+                "the probes of a task made no request",
+                expected=f"a request of {size.amount} {size.unit}, as for smaller ones",
+                got="None",
+                blame="the probes of the task",
+            )
+        return request
+
+
+def _fits(size: Size, capabilities: Capabilities) -> bool:
+    return capabilities.context is None or tokens_of(size) + size.output_tokens <= capabilities.context
+
+
+def _tokens_per_second(measurements: Sequence[Measurement]) -> float | None:
+    """Return the pace of writing: of two that read the same, by how much longer the one takes that writes more."""
+    writing = [each for each in measurements if each.batch == 1 and each.output_tokens > 0]
+    for short, long in pairwise(writing):
+        if short.size == long.size and long.output_tokens > short.output_tokens and long.p50 > short.p50:
+            return (long.output_tokens - short.output_tokens) / (long.p50 - short.p50)
+    return max((each.output_tokens / each.p50 for each in writing if each.p50 > 0), default=None)

@@ -1,0 +1,133 @@
+"""How well models do on a labelled sample of the user's own."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+from metier_contracts import Classify, ExampleSet, InputError, MetierError, ModelCard
+
+from metier.decision.calibrate import Outcome
+from metier.decision.measure import now
+from metier.decision.profile import MeasuredQuality, weights_digest
+from metier.decision.store import ProfileStore
+from metier.runtime import Runtime
+
+COLUMNS = ("text", "label")
+_Z = NormalDist().inv_cdf(0.975)
+_BATCH = 32
+
+
+def read_sample(path: Path) -> ExampleSet:
+    """Return the labelled texts of a CSV file with the columns text and label.
+
+    Raises:
+        InputError: the file cannot be read, lacks a column, or has a row without text or label.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise _unreadable(path, f"{type(error).__name__}: {error}") from None
+    columns = reader.fieldnames or ()
+    if not set(COLUMNS) <= set(columns):
+        raise _unreadable(path, f"the columns {', '.join(columns) or 'none'}")
+    for number, row in enumerate(rows, start=1):
+        if not ((row["text"] or "").strip() and row["label"]):
+            raise _unreadable(path, f"no {'label' if (row['text'] or '').strip() else 'text'} in row {number}")
+    if not rows:
+        raise _unreadable(path, "no rows")
+    return ExampleSet.from_pairs([(row["text"], row["label"]) for row in rows])
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Measures how often models give the texts of a sample their labels, and keeps it in `store`.
+
+    A text that a model fails on counts as wrong. `again`: measure anew what is kept already.
+    """
+
+    runtime: Runtime
+    store: ProfileStore
+    sample: ExampleSet
+    again: bool = False
+
+    def run(self, card: ModelCard) -> Iterator[Outcome]:
+        """Yield the outcome for one model; a failure is an outcome too, and never raised."""
+        requests = [Classify(text=text, labels=self.sample.labels) for text in self.sample.texts]
+        if unmet := card.tasks[Classify.task].unmet(requests[0].needs()):
+            yield Outcome(card, Classify.task, "left out", reason="; ".join(unmet))
+            return
+        kept = None if self.again else self._kept(card)
+        if kept is not None:
+            yield Outcome(card, Classify.task, "current", quality=kept)
+            return
+        try:
+            yield Outcome(card, Classify.task, "measured", quality=self._judged(card, requests))
+        except MetierError as error:
+            yield Outcome(card, Classify.task, "failed", reason=str(error))
+        finally:
+            self.runtime.unload(card.id)
+
+    def _kept(self, card: ModelCard) -> MeasuredQuality | None:
+        found = self.store.qualities(card.id, Classify.task, weights_digest(card))
+        return next((quality for quality in found if quality.sample == self.sample.digest), None)
+
+    def _judged(self, card: ModelCard, requests: Sequence[Classify]) -> MeasuredQuality:
+        answers: list[Any] = list(
+            self.runtime.map(requests, model=card.id, batch_size=_BATCH, progress=False, on_error="collect")
+        )
+        failures = [answer for answer in answers if isinstance(answer, Exception)]
+        if len(failures) == len(answers):
+            raise failures[0]
+        given = [None if isinstance(answer, Exception) else answer.label for answer in answers]
+        wanted = [example.label for example in self.sample.examples]
+        right = sum(label == answer for label, answer in zip(wanted, given, strict=True))
+        low, high = wilson_interval(right, len(wanted))
+        quality = MeasuredQuality(
+            model=card.id,
+            task=Classify.task,
+            weights=weights_digest(card),
+            sample=self.sample.digest,
+            metric="accuracy",
+            value=right / len(wanted),
+            low=low,
+            high=high,
+            macro_f1=macro_f1(wanted, given),
+            count=len(wanted),
+            failures=len(failures),
+            measured=now(),
+        )
+        self.store.keep(quality)
+        return quality
+
+
+def wilson_interval(right: int, count: int) -> tuple[float, float]:
+    """Return the 95 % interval of a proportion (Wilson, 1927, "Probable inference")."""
+    share, z2 = right / count, _Z * _Z
+    centre = (share + z2 / (2 * count)) / (1 + z2 / count)
+    half = _Z / (1 + z2 / count) * (share * (1 - share) / count + z2 / (4 * count * count)) ** 0.5
+    # At the ends rounding would leave the proportion itself just outside.
+    return (0.0 if right == 0 else centre - half, 1.0 if right == count else centre + half)
+
+
+def macro_f1(wanted: Sequence[str], given: Sequence[str | None]) -> float:
+    """Return the mean over the labels of the sample of the harmonic mean of precision and recall."""
+    right = Counter(label for label, answer in zip(wanted, given, strict=True) if label == answer)
+    of_label, as_label = Counter(wanted), Counter(given)
+    return sum(2 * right[label] / (of_label[label] + as_label[label]) for label in of_label) / len(of_label)
+
+
+def _unreadable(path: Path, got: str) -> InputError:
+    return InputError(
+        f"the sample {path} cannot be read",
+        expected="a CSV file in UTF-8 with the columns text and label, and both in every row",
+        got=got,
+        blame="--sample",
+    )
