@@ -1,10 +1,10 @@
-"""The command line: `metier models | doctor | pull | run | calibrate`."""
+"""The command line: `metier models | doctor | pull | run | calibrate | bench`."""
 
 from __future__ import annotations
 
 import typer
 
-from metier.cli import calibrate, doctor, models, pull, run
+from metier.cli import bench, calibrate, doctor, models, pull, run
 
 app = typer.Typer(
     name="metier",
@@ -19,6 +19,7 @@ app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("pull", help=pull.HELP)(pull.pull)
 app.command("calibrate", help=calibrate.HELP)(calibrate.calibrate)
 app.add_typer(run.app, name="run")
+app.add_typer(bench.app, name="bench")
 
 
 def _version(show: bool) -> None:
