@@ -47,7 +47,7 @@ from metier_contracts.hooks import hookimpl
 from metier_contracts.invariants import Invariant, Violation
 from metier_contracts.manifest import Contribution, Manifest, read_manifest
 from metier_contracts.model import FittableModel, Model, PlacedModel, Placement, StreamingModel
-from metier_contracts.probes import MakeProbe, Probes
+from metier_contracts.probes import Probes
 from metier_contracts.request import Provenance, Request, Response
 from metier_contracts.size import Size, Unit
 from metier_contracts.task import Task
@@ -132,7 +132,6 @@ __all__ = [
     "InputError",
     "Invariant",
     "Lineage",
-    "MakeProbe",
     "Manifest",
     "MemoryBudgetError",
     "Message",

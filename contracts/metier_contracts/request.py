@@ -46,6 +46,6 @@ class Request(Contract, Generic[ResponseT_co]):
         """Return the capabilities that a card must state to serve this request (see `Capabilities.unmet`)."""
         return {}
 
-    def size(self) -> Size:
+    def workload(self) -> Size:
         """Return how much there is to work on; by default the characters of the request as JSON."""
         return Size(len(self.to_json()))

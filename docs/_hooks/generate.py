@@ -12,7 +12,7 @@ from typing import Any
 from api import api
 from command_line import command_line
 from folders import decisions, evaluations, figures
-from tables import card_fields, error_tree, settings, task_table
+from tables import card_fields, error_tree, estimate_rule, prices, settings, task_table
 
 GENERATORS: dict[str, Callable[..., str]] = {
     "api": api,
@@ -20,8 +20,10 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "command-line": command_line,
     "decisions": decisions,
     "error-tree": error_tree,
+    "estimate-rule": estimate_rule,
     "evaluations": evaluations,
     "figures": figures,
+    "prices": prices,
     "settings": settings,
     "task-table": task_table,
 }

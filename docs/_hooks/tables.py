@@ -1,4 +1,4 @@
-"""Tables of tasks, errors and settings."""
+"""Tables of tasks, errors, settings and prices, and the rule of estimates."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 from api import prose
 from metier.config import Config
+from metier.decision import estimate
+from metier.decision.prices import DEFAULT_PRICES
 from metier_contracts import TASKS, Capabilities, ModelCard, Task, errors
 
 _REFERENCE = "reference/metier_contracts.md"
@@ -48,3 +50,14 @@ def settings() -> str:
 def card_fields() -> str:
     """Return what stands on a card, and in its table for a task."""
     return "\n\n".join(prose(kind) for kind in (ModelCard, Capabilities))
+
+
+def prices() -> str:
+    """Return the table of list prices."""
+    rows = [(f"`{name}`", price.dollars, price.source, price.date) for name, price in DEFAULT_PRICES.items()]
+    return table(("device", "dollars an hour", "source", "date"), rows)
+
+
+def estimate_rule() -> str:
+    """Return how a profile is reckoned from a card, as the module says it."""
+    return (estimate.__doc__ or "").partition("\n")[2].strip()

@@ -30,6 +30,7 @@ def test_without_anything_the_defaults_hold() -> None:
         ("cards", (), "default"),
         ("defaults", {}, "default"),
         ("grants", (), "default"),
+        ("prices", {}, "default"),
     ]
 
 
@@ -48,6 +49,7 @@ def test_each_layer_stands_over_the_one_before(settings_file: SettingsFile, monk
         ("cards", (), "default"),
         ("defaults", {}, "default"),
         ("grants", (), "default"),
+        ("prices", {}, "default"),
     ]
 
 
@@ -191,10 +193,12 @@ def test_an_unknown_setting_is_named_with_the_nearest(settings_file: SettingsFil
     error = fails()
     assert error.summary == "no setting is named 'memmory'"
     assert error.expected == (
-        "perhaps 'memory'; all are device, memory, privacy, offline, strict, cards, defaults, grants"
+        "perhaps 'memory'; all are device, memory, privacy, offline, strict, cards, defaults, grants, prices"
     )
     assert error.blame == str(path)
-    assert fails({"zzz": 1}).expected == "one of device, memory, privacy, offline, strict, cards, defaults, grants"
+    assert (
+        fails({"zzz": 1}).expected == "one of device, memory, privacy, offline, strict, cards, defaults, grants, prices"
+    )
 
 
 def test_a_default_for_what_is_no_task(settings_file: SettingsFile) -> None:

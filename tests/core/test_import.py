@@ -13,6 +13,13 @@ import pytest
 HEAVY = ("torch", "transformers", "pandas", "sklearn", "PIL.Image", "huggingface_hub", "rich")
 IMPORT = "import metier"
 RUNTIME = "from metier import Runtime; Runtime().models()"
+PROFILES = f"""
+{RUNTIME}
+from metier.decision.book import ProfileBook
+runtime = Runtime()
+book = ProfileBook.of(runtime.config)
+[book.profile(info.card, task) for info in runtime.models() for task in info.card.tasks]
+"""
 
 
 def modules_after(code: str) -> set[str]:
@@ -24,7 +31,7 @@ def modules_after(code: str) -> set[str]:
     return set(json.loads(done.stdout))
 
 
-@pytest.mark.parametrize("code", [IMPORT, RUNTIME], ids=["import metier", "Runtime()"])
+@pytest.mark.parametrize("code", [IMPORT, RUNTIME, PROFILES], ids=["import metier", "Runtime()", "profiles"])
 def test_no_heavy_library_is_loaded(code: str) -> None:
     loaded = modules_after(code)
     assert "metier" in loaded
@@ -34,7 +41,7 @@ def test_no_heavy_library_is_loaded(code: str) -> None:
 def test_no_plugin_is_loaded(plugins: Any) -> None:
     for number in range(5):
         plugins.write(f"p{number}", plugins.card(f"p{number}/a"), init="import time; raise", code="import time; raise")
-    loaded = modules_after(f"{RUNTIME}\nassert len([m for m in Runtime().models() if m.card.plugin[:-1] == 'p']) == 5")
+    loaded = modules_after(f"{PROFILES}\nassert len([m for m in Runtime().models() if m.card.plugin[:-1] == 'p']) == 5")
     assert not [
         name for name in loaded if name.startswith("metier_") and name != "metier_contracts" and "." not in name
     ]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from metier.cli import app
+from metier.decision.prices import DEFAULT_PRICES
 from metier_contracts import TASKS
 from typer.main import get_command
 
@@ -33,6 +34,16 @@ def test_every_command_has_its_help(expand):
         assert f"## metier {name}\n" in page
         for child in getattr(command, "commands", {}):
             assert f"Usage: metier {name} {child} " in page
+
+
+def test_every_list_price_has_a_row_with_its_source(expand):
+    page = expand("<!-- generate: prices -->")
+    for name, price in DEFAULT_PRICES.items():
+        assert f"| `{name}` | {price.dollars} | {price.source} | {price.date} |" in page
+
+
+def test_the_rule_of_estimates_is_the_modules(expand):
+    assert "2 floating-point operations for each active parameter" in expand("<!-- generate: estimate-rule -->")
 
 
 def test_a_class_shows_fields_methods_and_what_it_raises(expand):

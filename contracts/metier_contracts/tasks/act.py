@@ -73,7 +73,7 @@ class Act(Request[ActResult]):
         """Return the capabilities this request needs."""
         return {"environments": frozenset({self.environment.kind})}
 
-    def size(self) -> Size:
+    def workload(self) -> Size:
         """Return the most steps that may be taken."""
         return Size(self.budget.max_steps, "steps")
 

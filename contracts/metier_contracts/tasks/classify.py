@@ -99,7 +99,7 @@ class Classify(Request[Classification[LabelT_co]], Generic[LabelT_co]):
             needs["few_shot"] = True
         return needs
 
-    def size(self) -> Size:
+    def workload(self) -> Size:
         """Return the characters of the text, or the pixels of the image."""
         if self.image is not None:
             return Size(self.image.height * self.image.width, "pixels")

@@ -34,7 +34,7 @@ class DetectAnomalies(Request[Anomalies]):
         """Return the capabilities this request needs."""
         return {"missing_values": True} if self.series.missing else {}
 
-    def size(self) -> Size:
+    def workload(self) -> Size:
         """Return the points of the series."""
         return Size(len(self.series), "points")
 

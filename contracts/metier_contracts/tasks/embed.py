@@ -49,7 +49,7 @@ class Embed(Request[Embedding]):
         """Return the capabilities this request needs."""
         return {"modalities": frozenset({"text" if self.images is None else "image"})}
 
-    def size(self) -> Size:
+    def workload(self) -> Size:
         """Return the characters of all texts, or the pixels of all images."""
         if self.images is not None:
             return Size(sum(image.height * image.width for image in self.images), "pixels")

@@ -65,7 +65,7 @@ class Extract(Request[Extraction]):
         """Return the capabilities this request needs."""
         return {"labels": "listed" if self.entity_types is None else frozenset(self.entity_types)}
 
-    def size(self) -> Size:
+    def workload(self) -> Size:
         """Return the characters of the text."""
         return Size(len(self.text))
 

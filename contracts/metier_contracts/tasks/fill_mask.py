@@ -45,7 +45,7 @@ class FillMask(Request[TokenRanking]):
             raise Refusal(f"exactly one {MASK} in the text", f"{count} in {shown(self.text)}", field="text")
         return self
 
-    def size(self) -> Size:
+    def workload(self) -> Size:
         """Return the characters of the text."""
         return Size(len(self.text))
 

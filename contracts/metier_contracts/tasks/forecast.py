@@ -81,7 +81,7 @@ class Forecast(Request[ForecastResult]):
         }
         return {name: True for name, needed in flags.items() if needed}
 
-    def size(self) -> Size:
+    def workload(self) -> Size:
         """Return the points of the series and its covariates, and those to forecast."""
         return Size(len(self.series) * (1 + len(self.covariates)) + self.horizon, "points")
 

@@ -170,7 +170,7 @@ class Generate(Request[Generation]):
             needs["json_schema"] = True
         return needs
 
-    def size(self) -> Size:
+    def workload(self) -> Size:
         """Return the characters to read, an image and the tools among them, and the most tokens to write."""
         read = sum(_characters(message) for message in self.messages)
         tools = sum(len(tool.to_json()) for tool in self.tools)

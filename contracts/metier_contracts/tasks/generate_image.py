@@ -36,7 +36,7 @@ class GenerateImage(Request[GeneratedImage]):
     guidance: float | None = Field(default=None, ge=0)
     seed: int | None = None
 
-    def size(self) -> Size:
+    def workload(self) -> Size:
         """Return the pixels of the picture, times the steps."""
         return Size(self.width * self.height * (self.steps or _USUAL_STEPS), "pixel-steps")
 

@@ -70,7 +70,7 @@ class GraphScore(Request[GraphScores]):
         """Return the capabilities this request needs."""
         return {"levels": frozenset({self.level})}
 
-    def size(self) -> Size:
+    def workload(self) -> Size:
         """Return the directed edges of the graph."""
         return Size(self.graph.num_edges, "edges")
 

@@ -38,7 +38,7 @@ class Rank(Request[Ranking]):
     query: Text
     candidates: Sequence[Text] = Field(min_length=1)
 
-    def size(self) -> Size:
+    def workload(self) -> Size:
         """Return the characters of the query and all candidates."""
         return Size(len(self.query) + sum(map(len, self.candidates)))
 

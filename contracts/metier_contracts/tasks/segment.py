@@ -101,7 +101,7 @@ class Segment(Request[Segmentation]):
         given = {"points": self.points, "boxes": self.boxes, "mask": self.mask, "everything": self.everything or None}
         return {"prompts": frozenset(name for name, prompt in given.items() if prompt is not None)}
 
-    def size(self) -> Size:
+    def workload(self) -> Size:
         """Return the pixels of the image, whatever the prompts."""
         return Size(self.image.height * self.image.width, "pixels")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from metier_contracts import MetierError, ModelCard, Probes
+from metier_contracts import InputError, MetierError, ModelCard, Probes
 
 from metier.catalog import require_task
 from metier.decision.energy import EnergyMeter
@@ -83,6 +83,9 @@ class Calibrator:
         for task, probes in work:
             try:
                 profile = bench.measure(probes, task, self.effort.seconds / len(work))
+            except InputError as error:
+                # The request is one of its task, so that the model wants inputs of a kind of its own.
+                yield Outcome(card, task, "left out", reason=f"it takes no request of the probes: {error.summary}")
             except MetierError as error:
                 yield Outcome(card, task, "failed", reason=str(error))
             else:

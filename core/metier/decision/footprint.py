@@ -24,7 +24,7 @@ class Footprint:
         self._before = _resident()
 
     def restart_peak(self) -> None:
-        """Forget the peak so far, and not what was held at the start."""
+        """Forget the peak so far, which other work may have made, and not what was held at the start."""
         try:
             (_PROC / "clear_refs").write_text(_RESET_PEAK)
             self._high_water = True

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count, pairwise
-from statistics import median, quantiles
+from statistics import mean, median, quantiles
 from typing import Any
 
 from metier_contracts import TASKS, Capabilities, InputError, ModelCard, Probes, Provenance, Request, Response, Size
@@ -67,10 +67,8 @@ class Bench:
             MetierError: a call failed.
         """
         series = _Series(self, probes, task, seconds)
-        self._footprint.restart_peak()
         taken, joules = series.run()
         where = series.provenance
-        device, dtype = (None, None) if where is None else (where.device, where.dtype)
         return Profile(
             model=self.card.id,
             task=task,
@@ -79,15 +77,39 @@ class Bench:
             unit=probes.unit,
             measurements=tuple(taken),
             load_seconds=self._load_seconds,
-            memory=self._footprint.peak(device),
+            memory=series.memory,
             tokens_per_second=_tokens_per_second(taken),
             joules=joules,
-            device=device,
-            dtype=dtype,
+            device=None if where is None else where.device,
+            dtype=None if where is None else where.dtype,
             machine=self.machine.digest,
             metier=__version__,
             measured=now(),
         )
+
+    def call(self, requests: Sequence[Request[Any]]) -> _Call:
+        """Make one call, and return what it took."""
+        self._footprint.restart_peak()
+        joules = self.meter.start()
+        started = self.clock()
+        if len(requests) == 1:
+            answers = [self.runtime.run(requests[0], model=self.card.id)]
+        else:
+            batch = len(requests)
+            answers = list(self.runtime.map(requests, model=self.card.id, batch_size=batch, progress=False))
+        seconds = self.clock() - started
+        where = answers[0].provenance
+        return _Call(seconds, joules(), self._footprint.peak(None if where is None else where.device), answers)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What one call took, and its answers. `memory`: the most bytes held by then; `joules`: None where not told."""
+
+    seconds: float
+    joules: float | None
+    memory: int
+    answers: Sequence[Response]
 
 
 def probes_for(card: ModelCard, task: str) -> list[Probes]:
@@ -113,6 +135,7 @@ class _Series:
         self._share = seconds / (len(self._sizes) + len(bench.effort.batches))
         self._ends = bench.clock() + seconds
         self._numbers = count()
+        self.memory = 0
         self.provenance: Provenance | None = None
 
     def run(self) -> tuple[list[Measurement], float | None]:
@@ -135,39 +158,34 @@ class _Series:
         return self._ends - self._bench.clock()
 
     def _measure(self, size: Size, batch: int) -> tuple[Measurement, float | None]:
-        answers = self._timed(size, batch)[1]  # the first call of a kind is slower than those that follow
-        self.provenance = answers[0].provenance
-        finish = self._bench.meter.start()
+        self._call(size, batch)  # the first call of a kind is slower than those that follow
         started = self._bench.clock()
-        times: list[float] = []
-        while self._goes_on(len(times), self._bench.clock() - started):
-            seconds, answers = self._timed(size, batch)
-            times.append(seconds)
-        joules = finish()
+        calls: list[_Call] = []
+        while self._goes_on(len(calls), self._bench.clock() - started):
+            calls.append(self._call(size, batch))
+        times = [call.seconds for call in calls]
+        written = [getattr(answer, "output_tokens", 0) for call in calls for answer in call.answers]
         measurement = Measurement(
-            size=self._request(size, 0).size().amount,
+            size=self._request(size, 0).workload().amount,
             batch=batch,
-            output_tokens=round(median(getattr(answer, "output_tokens", 0) for answer in answers)),
+            output_tokens=round(median(written)),
             p50=median(times),
             p95=quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else times[0],
         )
-        return measurement, None if joules is None else joules / (len(times) * batch)
+        joules = [call.joules for call in calls if call.joules is not None]
+        return measurement, mean(joules) / batch if joules else None
 
     def _goes_on(self, calls: int, spent: float) -> bool:
         if calls < _FEWEST_CALLS:
             return calls == 0 or self._left() > 0
         return calls < self._bench.effort.calls and spent < self._share
 
-    def _timed(self, size: Size, batch: int) -> tuple[float, list[Response]]:
-        """Return the seconds of a call of requests that the model has not seen, and its answers."""
-        requests = [self._request(size, next(self._numbers)) for _ in range(batch)]
-        model, clock, runtime = self._bench.card.id, self._bench.clock, self._bench.runtime
-        started = clock()
-        if batch == 1:
-            answers = [runtime.run(requests[0], model=model)]
-        else:
-            answers = list(runtime.map(requests, model=model, batch_size=batch, progress=False))
-        return clock() - started, answers
+    def _call(self, size: Size, batch: int) -> _Call:
+        """Make a call of requests that the model has not seen."""
+        call = self._bench.call([self._request(size, next(self._numbers)) for _ in range(batch)])
+        self.memory = max(self.memory, call.memory)
+        self.provenance = call.answers[0].provenance
+        return call
 
     def _request(self, size: Size, number: int) -> Request[Any]:
         request = self._probes.make(size, number, self._capabilities)

@@ -32,10 +32,10 @@ def read_sample(path: Path) -> ExampleSet:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
+            columns = reader.fieldnames or ()
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise _unreadable(path, f"{type(error).__name__}: {error}") from None
-    columns = reader.fieldnames or ()
     if not set(COLUMNS) <= set(columns):
         raise _unreadable(path, f"the columns {', '.join(columns) or 'none'}")
     for number, row in enumerate(rows, start=1):

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from metier_contracts import ProfileError, Unit
+from metier_contracts import InputError, ProfileError, Unit
 
 from metier.decision.profile import MeasuredQuality, Profile
+
+RecordT = TypeVar("RecordT", Profile, MeasuredQuality)
 
 SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x6D657469  # "meti": SQLite's own mark of which program a file belongs to
@@ -38,20 +41,20 @@ class ProfileStore:
 
     def profiles(self, model: str, task: str, machine: str, weights: str, unit: Unit | None = None) -> list[Profile]:
         """Return the profiles of one model's work on one task, of every unit unless one is named."""
-        rows = self._read(
+        found = self._read(
+            Profile,
             "SELECT record FROM profiles WHERE model = ? AND task = ? AND machine = ? AND weights = ? ORDER BY rowid",
             (model, task, machine, weights),
         )
-        found = [Profile.from_json(row) for row in rows]
         return [profile for profile in found if unit in (None, profile.unit)]
 
     def qualities(self, model: str, task: str, weights: str) -> list[MeasuredQuality]:
         """Return how well a model did on each sample, the newest first."""
-        rows = self._read(
+        return self._read(
+            MeasuredQuality,
             "SELECT record FROM qualities WHERE model = ? AND task = ? AND weights = ? ORDER BY measured DESC",
             (model, task, weights),
         )
-        return [MeasuredQuality.from_json(row) for row in rows]
 
     def keep(self, record: Profile | MeasuredQuality) -> None:
         """Keep a record in place of any earlier one of the same key."""
@@ -68,11 +71,11 @@ class ProfileStore:
                     (record.model, record.task, record.sample, record.weights, record.measured, text),
                 )
 
-    def _read(self, query: str, values: tuple[str, ...]) -> list[str]:
+    def _read(self, kind: type[RecordT], query: str, values: tuple[str, ...]) -> list[RecordT]:
         if not self.path.exists():
             return []
         with self._opened() as connection:
-            return [row[0] for row in connection.execute(query, values)]
+            return [kind.from_json(row[0]) for row in connection.execute(query, values)]
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
@@ -83,7 +86,7 @@ class ProfileStore:
                 self._prepare(connection)
                 with connection:
                     yield connection
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, InputError) as error:
             raise ProfileError(
                 f"the profiles in {self.path} cannot be used",
                 expected="a SQLite file that metier calibrate has written, in a folder that can be written",

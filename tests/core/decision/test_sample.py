@@ -1,0 +1,113 @@
+"""Accuracy on a labelled sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from metier import Runtime
+from metier.decision.sample import Judge, macro_f1, read_sample, wilson_interval
+from metier_contracts import ExampleSet, InferenceError, InputError
+
+SAMPLE = ExampleSet.from_pairs(
+    [("good day", "good"), ("a bad one", "bad"), ("nothing bad here", "good"), ("bad bad", "bad")]
+)
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_csv_file_is_read_with_its_quotes(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.csv", '\ufefflabel,id,text\nbilling,1,"I was charged, twice"\nfault,2,"Line\nbreak"\n')
+    assert read_sample(path) == ExampleSet.from_pairs([("I was charged, twice", "billing"), ("Line\nbreak", "fault")])
+
+
+@pytest.mark.parametrize(
+    ("text", "got"),
+    [
+        ("text,kind\na,b\n", "text, kind"),
+        ("", "none"),
+        ("text,label\n", "no rows"),
+        ("text,label\na,b\nc,\n", "no label in row 2"),
+        ("text,label\n ,b\n", "no text in row 1"),
+        ("text,label\nonly\n", "no label in row 1"),
+    ],
+)
+def test_what_is_no_sample_is_told(tmp_path: Path, text: str, got: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_sample(write(tmp_path / "s.csv", text))
+    assert got in str(caught.value.got)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.csv"):
+        read_sample(tmp_path / "none.csv")
+
+
+def test_the_share_of_right_answers_is_kept_with_its_interval(rt: Runtime, store: Any) -> None:
+    (outcome,) = Judge(rt, store, SAMPLE).run(rt.model("acme/k").card)
+    quality = outcome.quality
+    assert quality is not None
+    assert (quality.value, quality.count, quality.failures) == (0.75, 4, 0)
+    assert (quality.low, quality.high) == wilson_interval(3, 4)
+    assert quality.macro_f1 == pytest.approx((2 / 3 + 4 / 5) / 2)
+    assert quality.sample == SAMPLE.digest
+    assert store.qualities("acme/k", "classify", quality.weights) == [quality]
+    assert rt.model("acme/k").loaded_bytes is None
+
+
+def test_a_sample_that_is_judged_is_not_judged_again_unless_asked(rt: Runtime, store: Any, probes: Any) -> None:
+    card = rt.model("acme/k").card
+    list(Judge(rt, store, SAMPLE).run(card))
+    calls = len(probes["acme/k"].batches)
+    assert [outcome.status for outcome in Judge(rt, store, SAMPLE).run(card)] == ["current"]
+    assert len(probes["acme/k"].batches) == calls
+    assert [outcome.status for outcome in Judge(rt, store, SAMPLE, again=True).run(card)] == ["measured"]
+    other = ExampleSet.from_pairs([("good", "good"), ("bad", "bad")])
+    assert [outcome.status for outcome in Judge(rt, store, other).run(card)] == ["measured"]
+
+
+def test_a_text_that_the_model_fails_on_counts_as_wrong(rt: Runtime, store: Any, probes: Any, rules: Any) -> None:
+    def answer(request: Any) -> Any:
+        if "here" in request.text:
+            return InferenceError("no luck")
+        return rules.KeywordClassifier.respond(model, request)
+
+    card = rt.model("acme/k").card
+    model = rules.KeywordClassifier(card, None)
+    probes["acme/k"].answer = answer
+    (outcome,) = Judge(rt, store, SAMPLE).run(card)
+    assert (outcome.quality.value, outcome.quality.failures) == (0.75, 1)
+
+
+def test_a_model_that_fails_on_every_text_has_no_accuracy(rt: Runtime, store: Any, probes: Any) -> None:
+    probes["acme/k"].answer = lambda request: InferenceError("no luck")
+    (outcome,) = Judge(rt, store, SAMPLE).run(rt.model("acme/k").card)
+    assert (outcome.status, outcome.quality) == ("failed", None)
+    assert "no luck" in outcome.reason
+
+
+def test_a_model_without_these_labels_is_left_out(plugins: Any, store: Any) -> None:
+    card = plugins.model_card("acme/own", tasks={"classify": {"labels": ["yes", "no"]}})
+    with Runtime(cards=[card]) as runtime:
+        (outcome,) = Judge(runtime, store, SAMPLE).run(card)
+    assert outcome.status == "left out"
+    assert "bad, good" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("right", "count", "low", "high"),
+    # Computed from Wilson's formula by hand, and as statsmodels' proportion_confint(method="wilson") gives them.
+    [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (5, 10, 0.2366, 0.7634), (81, 263, 0.2553, 0.3662)],
+)
+def test_wilsons_interval(right: int, count: int, low: float, high: float) -> None:
+    assert wilson_interval(right, count) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_macro_f1_is_the_mean_over_the_labels_of_the_sample() -> None:
+    assert macro_f1(["a", "a", "b"], ["a", "a", "b"]) == 1.0
+    assert macro_f1(["a", "a", "b"], ["b", None, "a"]) == 0.0
+    assert macro_f1(["a", "a", "b", "b"], ["a", "b", "b", "b"]) == pytest.approx((2 / 3 + 4 / 5) / 2)
