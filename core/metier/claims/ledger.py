@@ -29,7 +29,8 @@ class Row:
     """What one way did.
 
     `quality` with its interval of 95 %; `seconds` for an item, the median of the rounds of the quicker way to ask
-    (`asked`); `dollars` for 1,000 items. None where nothing was timed or no price is known.
+    (`asked`); `dollars` for 1,000 items, at `dollars_per_hour` of the device where the model is local. None where
+    nothing was timed or no price is known.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Row:
     one_by_one: tuple[float, ...] = ()
     together: tuple[float, ...] = ()
     dollars: float | None = None
+    dollars_per_hour: float | None = None
     fit_seconds: float | None = None
     answers: Sequence[Any] = ()
 
@@ -171,6 +173,7 @@ def _row(metric: Metric, way: Way, done: Done, parts: Parts) -> Row:
         one_by_one=() if rounds is None else rounds.one_by_one,
         together=() if rounds is None else rounds.together,
         dollars=1000 * median(done.dollars) if done.dollars else None,
+        dollars_per_hour=done.dollars_per_hour,
         fit_seconds=done.fit_seconds,
         answers=done.answers,
     )

@@ -37,7 +37,7 @@ class Rounds:
 class Done:
     """What came of one way.
 
-    `answers`: one for each item. `fit_seconds`: None where nothing was fitted. `dollars_per_second`: of the device of a
+    `answers`: one for each item. `fit_seconds`: None where nothing was fitted. `dollars_per_hour`: of the device of a
     local model. `dollars_per_item`: of a remote one. `tokens`: about how many tokens a language model read and wrote
     for an item.
     """
@@ -45,7 +45,7 @@ class Done:
     answers: Sequence[Answer]
     fit_seconds: float | None = None
     rounds: Rounds | None = None
-    dollars_per_second: float | None = None
+    dollars_per_hour: float | None = None
     dollars_per_item: float | None = None
     tokens: tuple[float, float] | None = None
 
@@ -64,9 +64,9 @@ class Done:
         """The dollars for an item in each round, none where no price is known."""
         if self.dollars_per_item is not None:
             return (self.dollars_per_item,) * len(self.seconds)
-        if self.dollars_per_second is None:
+        if self.dollars_per_hour is None:
             return ()
-        return tuple(seconds * self.dollars_per_second for seconds in self.seconds)
+        return tuple(seconds * self.dollars_per_hour / 3600 for seconds in self.seconds)
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def _done(
         answers=answers,
         fit_seconds=fit_seconds,
         rounds=Rounds(tuple(one for one, _ in spent), tuple(many for _, many in spent)),
-        dollars_per_second=None if hour is None else hour / 3600,
+        dollars_per_hour=hour,
         dollars_per_item=sum(origin.cost for origin in origins) / len(items) if card.remote else None,
         tokens=_tokens(way, items, answers) if way.role == "language model" else None,
     )

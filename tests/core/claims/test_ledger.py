@@ -28,9 +28,9 @@ def work(metric: Metric | None = None) -> Work:
     return Work("classify", "Letters", "Made up.", metric, ITEMS, (*ways, Rule("a", "-", lambda item: "a")), timed=4)
 
 
-def done(answers: list[Any], one_by_one: float, together: float, dollars: float | None = 2.0) -> Done:
+def done(answers: list[Any], one_by_one: float, together: float, dollars: float | None = 7200.0) -> Done:
     rounds = Rounds((one_by_one, 2 * one_by_one, one_by_one), (together, 2 * together, together))
-    return Done(answers, rounds=rounds, dollars_per_second=dollars, tokens=(1000.0, 10.0))
+    return Done(answers, rounds=rounds, dollars_per_hour=dollars, tokens=(1000.0, 10.0))
 
 
 def priced(model: str, **price: float) -> ModelCard:
