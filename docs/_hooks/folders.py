@@ -48,10 +48,11 @@ def claims() -> str:
 
 
 def _claim(ledger: Mapping[str, Any], claim: Mapping[str, Any]) -> str:
-    sure = f"{100 * confidence(ledger['rounds']):.0f} %"
+    together, sure = claim["items"] // claim["rounds"], 100 * confidence(claim["rounds"])
     how = (
-        f"{claim['items']} items, {claim['timed']} of them timed in {ledger['rounds']} interleaved rounds. The range "
-        f"of the rounds holds the median with {sure} confidence."
+        f"{claim['items']} items in {claim['rounds']} interleaved rounds. In a round every way is asked for about "
+        f"{together} together and {claim['timed']} one by one; the range of the rounds holds the median with "
+        f"{sure:.0f} % confidence."
     )
     listed = "\n".join(f"- {line}" for line in notes(claim))
     parts = [f"## {claim['title']}", claim["data"], how, table(COLUMNS, cells(claim)), listed, _origin(ledger)]

@@ -116,14 +116,15 @@ def test_claims_become_verdicts_and_tables(expand, results):
         "metric": "accuracy",
         "higher_is_better": True,
         "items": 3,
-        "timed": 2,
+        "timed": 1,
+        "rounds": 6,
         "rows": [row],
         "trials": [],
         "comparisons": [comparison],
         "tokens": None,
         "remote": [],
     }
-    ledger = {"title": "Claims", "date": "2026-01-31", "machine": MACHINE, "rounds": 6, "claims": [claim]}
+    ledger = {"title": "Claims", "date": "2026-01-31", "machine": MACHINE, "claims": [claim]}
     (results / "c.json").write_text(json.dumps(ledger), encoding="utf-8")
     page = expand("<!-- generate: claims -->")
     assert "| Letters | small | 20 (0.25 to 0.75) |" in page

@@ -14,8 +14,8 @@ from metier.claims.work import Scale, Work
 from metier.runtime import Runtime
 
 FULL = Scale(
-    items={"classify": 500, "extract": 21, "forecast": 40, "graph-score": 100},
-    timed={"classify": 4, "extract": 1, "forecast": 2, "graph-score": 4},
+    items={"classify": 500, "extract": 21, "forecast": 48, "graph-score": 120},
+    timed={"classify": 4, "extract": 1, "forecast": 1, "graph-score": 2},
     rounds=6,
 )
 QUICK = Scale(

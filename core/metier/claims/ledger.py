@@ -97,7 +97,7 @@ class Remote:
 
 @dataclass(frozen=True)
 class Claim:
-    """The page of the ledger for one kind of work."""
+    """The page of the ledger for one kind of work: `items` in `rounds`, of each of which `timed` are asked alone."""
 
     task: str
     title: str
@@ -106,6 +106,7 @@ class Claim:
     higher_is_better: bool
     items: int
     timed: int
+    rounds: int
     rows: Sequence[Row]
     trials: Sequence[Trial]
     comparisons: Sequence[Comparison]
@@ -140,7 +141,8 @@ def claim(work: Work, done: Sequence[Done], trials: Sequence[Trial], cards: Iter
         metric=metric.name,
         higher_is_better=metric.higher_is_better,
         items=len(work.items),
-        timed=min(work.timed, len(work.items)),
+        timed=work.timed,
+        rounds=len(rows[best].one_by_one),
         rows=rows,
         trials=trials,
         comparisons=comparisons,

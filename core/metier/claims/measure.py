@@ -1,4 +1,4 @@
-"""Doing the work in every way: all items once, for quality, and some of them in rounds, for time."""
+"""Doing the work in every way, in interleaved rounds that give both the answers and the seconds."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
-from metier_contracts import InputError, Response
+from metier_contracts import InferenceError, Provenance, Response
 
 from metier.claims.intervals import ratio_of_sums
-from metier.claims.work import Answer, Asked, Item, Rule, Work
+from metier.claims.work import Answer, Asked, Item, Rule, Way, Work
 from metier.decision.machine import this_machine
 from metier.decision.prices import Prices
 from metier.decision.profile import CHARACTERS_PER_TOKEN
@@ -22,7 +22,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Rounds:
-    """Seconds for an item in each round: asked one by one, and all of the round's items together."""
+    """Seconds for an item in each round: of a few asked one by one, and of all of the round's items together."""
 
     one_by_one: tuple[float, ...]
     together: tuple[float, ...]
@@ -90,7 +90,7 @@ def choose(runtime: Runtime, work: Work, report: Report) -> tuple[Work, list[Tri
     trials = []
     for way in asked:
         report(f"{work.task}: trial of {way.name}")
-        answers, _ = _answers(runtime, way, work.trial)
+        answers = way.read(work.trial, _asked(runtime, way, work.trial))
         quality = ratio_of_sums(work.metric.of(work.trial, answers))
         trials.append(Trial(way.name, way.given, len(work.trial), quality))
     sign = 1 if work.metric.higher_is_better else -1
@@ -102,75 +102,89 @@ def choose(runtime: Runtime, work: Work, report: Report) -> tuple[Work, list[Tri
 def do(runtime: Runtime, work: Work, rounds: int, report: Report) -> list[Done]:
     """Do a piece of work in all of its ways.
 
-    Each model is loaded, fitted where need be, and asked once before anything is timed. The rounds of all ways are
-    interleaved, so that a drift of the machine meets them all.
+    The items are dealt out to the rounds, in which all ways take turns, so that a drift of the machine meets them all.
+    In a round each way is asked for its items together, which gives the answers, and for a few of them one by one. Each
+    model is loaded, fitted where need be, and asked once before that.
     """
-    fits, answered = [], []
+    fits = []
     for way in work.ways:
-        report(f"{work.task}: {way.name}")
-        fits.append(_fit(runtime, way) if isinstance(way, Asked) else None)
-        answered.append(_answers(runtime, way, work.items))
-    timed = work.items[: work.timed]
-    seconds: list[list[tuple[float, float]]] = [[] for _ in work.ways]
-    for number in range(rounds):
-        report(f"{work.task}: round {number + 1} of {rounds}")
+        report(f"{work.task}: {way.name}, first answer")
+        fits.append(_prepare(runtime, way, work.items))
+    count = min(rounds, len(work.items))
+    spent: list[list[_Round]] = [[] for _ in work.ways]
+    for number in range(count):
+        items = work.items[number::count]
         for place, way in enumerate(work.ways):
-            if isinstance(way, Asked):
-                seconds[place].append(_time(runtime, way, timed))
-    return [
-        Done(answers) if isinstance(way, Rule) else _done(runtime, way, work.items, answers, fit, spent, responses)
-        for way, (answers, responses), fit, spent in zip(work.ways, answered, fits, seconds, strict=True)
-    ]
+            report(f"{work.task}: round {number + 1} of {count}, {way.name}")
+            spent[place].append(_round(runtime, way, items, items[: work.timed]))
+    return [_done(runtime, way, work.items, fit, one) for way, fit, one in zip(work.ways, fits, spent, strict=True)]
 
 
-def _fit(runtime: Runtime, way: Asked) -> float | None:
-    if way.fit is None:
-        return None
-    started = time.perf_counter()
-    runtime.fit(way.fit, replace=True, progress=False)
-    return time.perf_counter() - started
+@dataclass(frozen=True)
+class _Round:
+    """What a way did in one round; the seconds are for an item."""
+
+    answers: Sequence[Answer]
+    origins: Sequence[Provenance] = ()
+    one_by_one: float = 0.0
+    together: float = 0.0
 
 
-def _answers(runtime: Runtime, way: Asked | Rule, items: Sequence[Item]) -> tuple[list[Answer], list[Any]]:
+def _prepare(runtime: Runtime, way: Way, items: Sequence[Item]) -> float | None:
+    """Return the seconds of fitting, None where nothing is fitted."""
     if isinstance(way, Rule):
-        return [way.answer(item) for item in items], []
-    responses = list(runtime.map(way.ask(items), model=way.model, on_error="collect", progress=False))
-    for response in responses:
-        if isinstance(response, InputError):
-            raise response  # the model does not serve the request: no figure of quality
-    return way.read(items, responses), responses
+        return None
+    seconds = None
+    if way.fit is not None:
+        started = time.perf_counter()
+        runtime.fit(way.fit, replace=True, progress=False)
+        seconds = time.perf_counter() - started
+    _asked(runtime, way, items[:1])
+    return seconds
 
 
-def _time(runtime: Runtime, way: Asked, items: Sequence[Item]) -> tuple[float, float]:
-    """Return the seconds for an item, asked one by one and together."""
+def _round(runtime: Runtime, way: Way, items: Sequence[Item], timed: Sequence[Item]) -> _Round:
+    if isinstance(way, Rule):
+        return _Round([way.answer(item) for item in items])
     started = time.perf_counter()
-    for item in items:
-        list(runtime.map(way.ask([item]), model=way.model, on_error="collect", progress=False))
+    responses = _asked(runtime, way, items)
     between = time.perf_counter()
-    list(runtime.map(way.ask(items), model=way.model, on_error="collect", progress=False))
-    return (between - started) / len(items), (time.perf_counter() - between) / len(items)
+    for item in timed:
+        _asked(runtime, way, [item])
+    return _Round(
+        way.read(items, responses),
+        [one.provenance for one in responses if isinstance(one, Response) and one.provenance is not None],
+        one_by_one=(time.perf_counter() - between) / len(timed),
+        together=(between - started) / len(items),
+    )
 
 
-def _done(
-    runtime: Runtime,
-    way: Asked,
-    items: Sequence[Item],
-    answers: Sequence[Answer],
-    fit_seconds: float | None,
-    spent: Sequence[tuple[float, float]],
-    responses: Sequence[Any],
-) -> Done:
-    card = runtime.model(way.model).card
-    origins = [one.provenance for one in responses if isinstance(one, Response) and one.provenance is not None]
+def _asked(runtime: Runtime, way: Asked, items: Sequence[Item]) -> list[Any]:
+    """Return a response or a failure for each request; raise what keeps the model from serving any of them."""
+    responses = list(runtime.map(way.ask(items), model=way.model, on_error="collect", progress=False))
+    refused = [one for one in responses if isinstance(one, Exception) and not isinstance(one, InferenceError)]
+    if len(refused) == len(responses):
+        raise refused[0]
+    return responses
+
+
+def _done(runtime: Runtime, way: Way, items: Sequence[Item], fit: float | None, spent: Sequence[_Round]) -> Done:
+    answers: list[Answer] = [None] * len(items)
+    for number, one in enumerate(spent):
+        answers[number :: len(spent)] = one.answers
+    if isinstance(way, Rule):
+        return Done(answers)
+    remote = runtime.model(way.model).card.remote
+    origins = [origin for one in spent for origin in one.origins]
     hour = None
-    if not card.remote and origins:
+    if not remote and origins:
         hour = Prices(runtime.config.prices).dollars_per_hour(origins[0].device, this_machine())
     return Done(
         answers=answers,
-        fit_seconds=fit_seconds,
-        rounds=Rounds(tuple(one for one, _ in spent), tuple(many for _, many in spent)),
+        fit_seconds=fit,
+        rounds=Rounds(tuple(one.one_by_one for one in spent), tuple(one.together for one in spent)),
         dollars_per_hour=hour,
-        dollars_per_item=sum(origin.cost for origin in origins) / len(items) if card.remote else None,
+        dollars_per_item=sum(origin.cost for origin in origins) / len(items) if remote else None,
         tokens=_tokens(way, items, answers) if way.role == "language model" else None,
     )
 

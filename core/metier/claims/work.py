@@ -69,8 +69,8 @@ class Metric:
 class Work:
     """A kind of work.
 
-    `items`: what all ways do and are judged on; `timed` of them in each round. `trial`: other items, on which the
-    language model's best way is found where it has several.
+    `items`: what all ways do and are judged on; `timed`: how many are asked one by one in each round. `trial`: other
+    items, on which the language model's best way is found where it has several.
     """
 
     task: str
@@ -85,7 +85,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is measured: the most items of each kind of work, and the rounds of timing."""
+    """How much is measured: the most items of each kind of work, those asked one by one in a round, and the rounds."""
 
     items: Mapping[str, int]
     timed: Mapping[str, int]

@@ -86,7 +86,6 @@ def _measured(
         "command": f"{_threads()}metier {' '.join(sys.argv[1:])}",
         "language_model": language_model,
         "quick": quick,
-        "rounds": (QUICK if quick else FULL).rounds,
         "machine": this_machine().model_dump(mode="json", exclude_none=True),
         "claims": [one.to_json() for one in found],
     }
@@ -150,8 +149,9 @@ def _print(ledger: Mapping[str, Any]) -> None:
     from metier.claims.tables import COLUMNS, cells, notes
 
     for claim in ledger["claims"]:
-        title = f"{claim['title']} ({claim['items']} items, {claim['timed']} timed in {ledger['rounds']} rounds)"
-        print_table(COLUMNS, cells(claim), title=title)
+        print_table(
+            COLUMNS, cells(claim), title=f"{claim['title']} ({claim['items']} items in {claim['rounds']} rounds)"
+        )
         for line in notes(claim):
             typer.echo(f"  {line}")
         typer.echo()

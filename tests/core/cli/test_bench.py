@@ -66,7 +66,7 @@ def test_the_ledger_holds_each_way_with_its_answers(acme: Any, metier: Any) -> N
     assert claim["rows"][0]["answers"] == ["outage", "billing", "billing"]
     assert claim["rows"][2]["quality"] == pytest.approx(2 / 3)
     assert claim["rows"][1]["fit_seconds"] > 0
-    assert all(len(claim["rows"][place]["one_by_one"]) == ledger["rounds"] == 6 for place in (0, 1))
+    assert all(len(claim["rows"][place]["one_by_one"]) == claim["rounds"] == 3 for place in (0, 1))
     assert (claim["items"], claim["timed"]) == (3, 2)
     (one,) = claim["comparisons"]
     assert one["cheaper"] == pytest.approx(one["quicker"])  # both ran on the same device
@@ -76,7 +76,7 @@ def test_people_get_tables_and_a_quick_trial_says_that_it_is_one(acme: Any, meti
     ran = metier(*WORDS, "--quick")
     assert ran.code == 0
     for words in (
-        "Letters (3 items, 2 timed in 3 rounds)",
+        "Letters (3 items in 3 rounds)",
         "always billing",
         "fitted beside lm",
         "too few to conclude",
@@ -88,6 +88,12 @@ def test_prices_of_the_user_count(acme: Any, metier: Any, settings_file: Any) ->
     settings_file({"prices": {"cpu": 0.0}})
     (claim,) = metier(*WORDS, "--quick", "--json").json["claims"]
     assert claim["rows"][0]["dollars"] == 0.0
+
+
+def test_a_model_that_is_not_there_is_told_at_once(acme: Any, metier: Any) -> None:
+    ran = metier("bench", "claims", "--language-model", "acme-l", "--task", "classify")
+    assert ran.code == 2
+    assert "'acme-lm'" in ran.err
 
 
 def test_out_writes_the_same_ledger(acme: Any, metier: Any, tmp_path: Path) -> None:
