@@ -92,8 +92,8 @@ def forecasting(language_model: str, specialist: str, scale: Scale, *, offline: 
     return Work(
         task="forecast",
         title="Forecasts of series of business and economy",
-        data=f"M3 (Makridakis and Hibon 2000), as {M3.requirement} (MIT) ships it: series drawn with seed {SEED}, 6 to "
-        "18 steps ahead. A forecast that failed counts as the last season again. Fracast-0 has seen M3 in training; "
+        data=f"M3 (Makridakis and Hibon 2000), in {M3.requirement} (LGPL-3.0): series drawn with seed {SEED}, 6 "
+        "to 18 steps ahead. A forecast that failed counts as the last season again. Fracast-0 has seen M3 in training; "
         "the classic forecasters are fitted to each series alone.",
         metric=Metric("MASE", higher_is_better=False, parts=_error),
         items=items,
