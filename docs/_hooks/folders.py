@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from metier.claims.intervals import confidence
+from metier.claims.tables import COLUMNS, SUMMARY_COLUMNS, cells, notes, summary
 from tables import table
 
 DOCS = Path(__file__).parent.parent
@@ -32,6 +34,29 @@ def evaluations() -> str:
 def figures() -> str:
     """Return a section for each file in docs/results that scripts/bench --json printed."""
     return "\n\n".join(_figures(result) for result in _measured("figures")) or NOTHING
+
+
+def claims() -> str:
+    """Return the verdicts, and a section for each kind of work in what `metier bench claims --out` wrote."""
+    ledgers = _measured("claims")
+    if not ledgers:
+        return NOTHING
+    verdicts = summary([claim for ledger in ledgers for claim in ledger["claims"]])
+    return "\n\n".join(
+        [table(SUMMARY_COLUMNS, verdicts), *(_claim(ledger, one) for ledger in ledgers for one in ledger["claims"])]
+    )
+
+
+def _claim(ledger: Mapping[str, Any], claim: Mapping[str, Any]) -> str:
+    together, sure = claim["items"] // claim["rounds"], 100 * confidence(claim["rounds"])
+    how = (
+        f"{claim['items']} items in {claim['rounds']} interleaved rounds. In a round every way is asked for about "
+        f"{together} together and {claim['timed']} one by one; the range of the rounds holds the median with "
+        f"{sure:.0f} % confidence."
+    )
+    listed = "\n".join(f"- {line}" for line in notes(claim))
+    parts = [f"## {claim['title']}", claim["data"], how, table(COLUMNS, cells(claim)), listed, _origin(ledger)]
+    return "\n\n".join(parts)
 
 
 def _measured(kind: str) -> list[dict[str, Any]]:

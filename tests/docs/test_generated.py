@@ -83,5 +83,56 @@ def test_figures_become_tables(expand, results):
     assert "| import | 0.21 s | at most 0.3 s | met |" in expand("<!-- generate: figures -->")
 
 
+def test_claims_become_verdicts_and_tables(expand, results):
+    interval = {"low": 0.25, "high": 0.75}
+    row = {
+        "name": "small",
+        "role": "specialist",
+        "given": "2 labels",
+        "quality": 0.5,
+        "interval": interval,
+        "failed": 0,
+        "seconds": 0.0125,
+        "asked": "together",
+        "dollars": 0.001,
+        "fit_seconds": None,
+    }
+    comparison = {
+        "specialist": "small",
+        "language_model": "lm",
+        "gain": 0.1,
+        "gain_interval": interval,
+        "quality": "better",
+        "quicker": 20.0,
+        "quicker_range": interval,
+        "cheaper": 20.0,
+        "cheaper_range": interval,
+        "verdict": "20 times cheaper, quality better",
+        "holds": True,
+    }
+    claim = {
+        "title": "Letters",
+        "data": "Three letters.",
+        "metric": "accuracy",
+        "higher_is_better": True,
+        "items": 3,
+        "timed": 1,
+        "rounds": 6,
+        "rows": [row],
+        "trials": [],
+        "comparisons": [comparison],
+        "tokens": None,
+        "remote": [],
+    }
+    ledger = {"title": "Claims", "date": "2026-01-31", "machine": MACHINE, "claims": [claim]}
+    (results / "c.json").write_text(json.dumps(ledger), encoding="utf-8")
+    page = expand("<!-- generate: claims -->")
+    assert "| Letters | small | 20 (0.25 to 0.75) |" in page
+    assert "| small | specialist | 2 labels | 0.500 | 0.250 to 0.750 |  | 12.5 | together | 0.001 |  |" in page
+    assert "- small beside lm: 20 times cheaper, quality better; cheaper by 20" in page
+    assert "with 97 % confidence" in page
+    assert expand("<!-- generate: evaluations -->") == expand("<!-- generate: figures -->")  # told once
+
+
 def test_without_results_the_pages_say_so(expand, results):
     assert expand("<!-- generate: figures -->") == expand("<!-- generate: evaluations -->") != ""

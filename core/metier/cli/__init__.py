@@ -1,10 +1,10 @@
-"""The command line: `metier models | doctor | pull | run | fit | inspect | calibrate | decide`."""
+"""The command line: `metier models | doctor | pull | run | fit | inspect | calibrate | decide | bench`."""
 
 from __future__ import annotations
 
 import typer
 
-from metier.cli import calibrate, decide, doctor, fit, inspect, models, pull, run
+from metier.cli import bench, calibrate, decide, doctor, fit, inspect, models, pull, run
 
 app = typer.Typer(
     name="metier",
@@ -22,6 +22,7 @@ app.command("decide", help=decide.HELP)(decide.decide)
 app.add_typer(run.app, name="run")
 app.command("inspect", help=inspect.HELP)(inspect.inspect)
 app.add_typer(fit.app, name="fit")
+app.add_typer(bench.app, name="bench")
 
 
 def _version(show: bool) -> None:
