@@ -121,10 +121,11 @@ def read_pretrained(
 
 
 def quiet_transformers() -> AbstractContextManager[None]:
-    """Keep transformers' progress bars and reports off the caller's terminal, and its loading in this thread.
+    """Keep transformers' progress bars and reports off the caller's terminal, and its loading in this thread alone.
 
     Failures raise, so nothing is lost. In threads of its own, each with an arena of the allocator, ten loads leave
-    behind more than the model weighs.
+    behind more than the model weighs. Other threads wait: while it makes a module, transformers sets torch's default
+    dtype for the whole process, and two that do so at once may leave it changed.
     """
     from metier_contracts._interop import transformers
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle  # for the name of the error alone
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from transformers.utils import logging
 
 from metier_contracts.errors import ModelLoadError, UnsafeWeightsError
 
+LOADING = threading.RLock()
 _LOADING_SWITCH = "HF_DEACTIVATE_ASYNC_LOAD"
 
 
@@ -50,6 +52,12 @@ def read_pretrained(auto_class: Any, folder: Path, fresh: Callable[[Any, str], b
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
     """See `metier_contracts.authoring.quiet_transformers`."""
+    with LOADING, _quiet():
+        yield
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     before = os.environ.get(_LOADING_SWITCH)
     logging.set_verbosity_error()

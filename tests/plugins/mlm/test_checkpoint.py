@@ -5,12 +5,14 @@ import os
 import pickle
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from metier_contracts import ModelCard, ModelLoadError, UnsafeWeightsError
+from metier_contracts._interop.transformers import LOADING
 from metier_contracts.authoring import quiet_transformers
 from metier_mlm.checkpoint import load_network
 from safetensors.torch import load_file, save_file
@@ -93,6 +95,14 @@ def test_transformers_is_left_as_it_was() -> None:
     with quiet_transformers():
         assert not logging.is_progress_bar_enabled()
     assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
+
+
+def test_one_thread_loads_at_a_time() -> None:
+    with ThreadPoolExecutor(1) as other:
+        with quiet_transformers(), quiet_transformers():
+            assert not other.submit(LOADING.acquire, blocking=False).result()
+        assert other.submit(LOADING.acquire, blocking=False).result()
+        other.submit(LOADING.release).result()
 
 
 class Creates:
