@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from metier.decision.requirements import Requirements
     from metier.pipeline import (
         Step,
+        cache,
         cascade,
         each,
         fallback,
@@ -37,6 +38,7 @@ __all__ = [
     "Runtime",
     "Step",
     "Usage",
+    "cache",
     "cascade",
     "each",
     "fallback",

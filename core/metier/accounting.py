@@ -116,8 +116,9 @@ class Ledger:
         """Return the charge of one call of a model, on the meters that are open now."""
         return Charge(self, self._meters(), card, _STEP.get())
 
-    def count_cached(self, step: str, answers: Sequence[object]) -> None:
+    def count_cached(self, answers: Sequence[object]) -> None:
         """Count what a step took from a cache, where it is the answer of a model. It costs nothing."""
+        step = _STEP.get()
         for answer in answers:
             if isinstance(answer, Response) and answer.provenance is not None:
                 with self.lock:

@@ -31,6 +31,11 @@ def profiles_file() -> Path:
     return _data_folder() / "profiles.sqlite"
 
 
+def answers_file() -> Path:
+    """Return the file that holds the answers which `cache` keeps on disk ($METIER_CACHE/answers.sqlite)."""
+    return _folder("METIER_CACHE", platformdirs.user_cache_dir("metier")) / "answers.sqlite"
+
+
 def _data_folder() -> Path:
     return _folder("METIER_DATA", platformdirs.user_data_dir("metier"))
 

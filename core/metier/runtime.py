@@ -39,6 +39,7 @@ from typing_extensions import TypeVar
 
 from metier import tracing
 from metier.accounting import Ledger, Meter, opened
+from metier.answers import Answers
 from metier.cascades.fitting import fit_cascade
 from metier.catalog import Catalog, Entry
 from metier.config import Config, Privacy, check_cards, load_settings
@@ -144,6 +145,7 @@ class Runtime:
         self._residency = Residency(budget, self._load_model)
         self._ledger = Ledger(self.config.max_cost)
         self._performer = Performer(self._selector, self._residency, self._ledger)
+        self._answers = Answers(self._selector, self._ledger)
         self._pool: ThreadPoolExecutor | None = None
         self._streams: WeakKeyDictionary[Generator[Response, None, None], int] = WeakKeyDictionary()
         self._closed = False
@@ -198,7 +200,7 @@ class Runtime:
     def _run(self, target: Any, value: Any, context: CallContext, terms: Terms) -> Any:
         if isinstance(target, Step):
             _check_pipeline_call(value, terms)
-            return run_one(self._secured(target), value, Call(self._performer.perform, context))
+            return run_one(self._secured(target), value, self._call(context))
         if value is not _MISSING:
             raise InputError(
                 "a request takes no value beside it",
@@ -208,6 +210,9 @@ class Runtime:
                 hint="lift the function that makes the request with @task to get a pipeline",
             )
         return self._performer.perform_one(target, context, terms)
+
+    def _call(self, context: CallContext) -> Call:
+        return Call(self._performer.perform, context, self._answers.remembered)
 
     def _secured(self, pipeline: Step[Any, Any]) -> Step[Any, Any]:
         """Return a pipeline as it runs, once no task that private data reach is found to name a remote model."""
@@ -353,7 +358,7 @@ class Runtime:
         scope = Scope(target, self._ledger.limited(max_cost), tracing.here())
         if isinstance(target, Step):
             _check_pipeline_call(values, terms)
-            call, secured = Call(self._performer.perform, context), self._secured(target)
+            call, secured = self._call(context), self._secured(target)
             return mapped(lambda batch: run_batch(secured, batch, call), values, batch_size, progress, on_error, scope)
         return mapped(
             lambda batch: settled(self._performer.perform(batch, context, terms)),

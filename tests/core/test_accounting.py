@@ -115,16 +115,6 @@ def test_meters_nest_and_count_what_was_asked_for_in_their_block(priced: Any) ->
         assert foreign.usage.requests == other.usage().requests == 1
 
 
-def test_what_comes_from_a_cache_counts_as_such_and_costs_nothing(priced: Any) -> None:
-    with Runtime() as rt:
-        answer = rt.run(classify(), model="acme/call")
-        with rt.metered() as meter:
-            rt._ledger.count_cached("judge", [answer, "no answer"])
-        assert meter.usage.steps["judge"].models["acme/call"].cached == 1
-        assert (meter.usage.cached, meter.usage.requests, meter.usage.cost) == (1, 0, 0.0)
-        assert (rt.usage().cached, rt.usage().requests) == (1, 1)
-
-
 def test_tasks_and_threads_count_where_they_were_begun(priced: Any) -> None:
     async def both(rt: Runtime) -> list[int]:
         async def one(times: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from metier import Runtime, cascade, each, fallback, parallel, private, retry, route, step, task
+from metier import Runtime, cache, cascade, each, fallback, parallel, private, retry, route, step, task
 from metier_contracts import Classification, Classify
 from shared import (
     Desk,
@@ -271,6 +271,10 @@ def case_retry_into_the_wrong_type() -> None:
 
 def case_private_after_the_wrong_type() -> None:
     double >> private(shout)  # E
+
+
+def case_cache_into_the_wrong_type() -> None:
+    cache(length) >> shout  # E
 
 
 def case_retry_of_a_function() -> None:

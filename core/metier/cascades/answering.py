@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,22 +22,10 @@ from metier_contracts import (
 
 from metier.cascades.scaling import scaled_scores
 from metier.catalog import Catalog, Entry
+from metier.revisions import revision_of
 
 Answers = Sequence[Response | MetierError]
 Ask = Callable[[str, Sequence[Request[Any]]], Answers]
-
-_DECIDES = {"plugin", "source", "revision", "sha256", "options", "dtypes", "cascade"}
-
-
-def revision_of(card: ModelCard) -> str:
-    """Return a digest of what stands on a card and decides what its model answers.
-
-    Where weights lie on this machine is not of it, since their folder may be moved; their digests are.
-    """
-    held = card.model_dump(mode="json", include=_DECIDES)
-    if card.source is not None and card.source.startswith("path:"):
-        del held["source"]
-    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
 
 
 def cascaded(entry: Entry, cascade: Cascade, requests: Sequence[Request[Any]], catalog: Catalog, ask: Ask) -> Answers:

@@ -18,10 +18,10 @@ from metier_contracts import (
     Quality,
 )
 
-from metier.cascades.answering import revision_of
 from metier.cascades.bound import about_needed, allowed_losses, fewest_examples, lowest_threshold
 from metier.cascades.sample import Sample
 from metier.cascades.scaling import calibrated_error, calibration_error, fitted_temperature
+from metier.revisions import revision_of
 
 AskAll = Callable[[str, Sequence[Classify]], Sequence[Classification]]
 

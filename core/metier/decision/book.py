@@ -10,9 +10,10 @@ from metier.config import Config
 from metier.decision.estimate import from_card
 from metier.decision.machine import this_machine
 from metier.decision.prices import Prices
-from metier.decision.profile import Machine, MeasuredQuality, Profile, weights_digest
+from metier.decision.profile import Machine, MeasuredQuality, Profile
 from metier.decision.store import ProfileStore
 from metier.paths import profiles_file
+from metier.revisions import revision_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class ProfileBook:
 
     def measured(self, card: ModelCard, task: str, unit: Unit | None = None) -> list[Profile]:
         """Return the profiles measured on this machine with the weights that the card names."""
-        found = self.store.profiles(card.id, task, self.machine.digest, weights_digest(card), unit)
+        found = self.store.profiles(card.id, task, self.machine.digest, revision_of(card), unit)
         return [self.priced(profile, card) for profile in found]
 
     def priced(self, profile: Profile, card: ModelCard) -> Profile:
@@ -45,5 +46,5 @@ class ProfileBook:
 
     def quality(self, card: ModelCard, task: str, sample: str | None = None) -> MeasuredQuality | None:
         """Return how well a model did on a sample (its sha256; None: the one measured last), None if never measured."""
-        found = self.store.qualities(card.id, task, weights_digest(card))
+        found = self.store.qualities(card.id, task, revision_of(card))
         return next((quality for quality in found if sample in (None, quality.sample)), None)

@@ -13,8 +13,9 @@ from metier.catalog import require_task
 from metier.decision.energy import EnergyMeter
 from metier.decision.machine import this_machine
 from metier.decision.measure import THOROUGH, Bench, Effort, probes_for
-from metier.decision.profile import Machine, MeasuredQuality, Profile, weights_digest
+from metier.decision.profile import Machine, MeasuredQuality, Profile
 from metier.decision.store import ProfileStore
+from metier.revisions import revision_of
 from metier.runtime import ModelInfo, Runtime
 
 Status = Literal["measured", "current", "failed", "left out"]
@@ -70,7 +71,7 @@ class Calibrator:
     def _kept(self, card: ModelCard, task: str, probes: Probes) -> Profile | None:
         if self.again:
             return None
-        found = self.store.profiles(card.id, task, self.machine.digest, weights_digest(card), probes.unit)
+        found = self.store.profiles(card.id, task, self.machine.digest, revision_of(card), probes.unit)
         return found[0] if found else None
 
     def _measured(self, card: ModelCard, work: Sequence[tuple[str, Probes]]) -> Iterator[Outcome]:

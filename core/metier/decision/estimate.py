@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from metier_contracts import TASKS, ModelCard, Size, Unit
 
 from metier.decision.prices import Prices
-from metier.decision.profile import CHARACTERS_PER_TOKEN, Machine, Measurement, Profile, weights_digest
+from metier.decision.profile import CHARACTERS_PER_TOKEN, Machine, Measurement, Profile
+from metier.revisions import revision_of
 
 _UNITS_PER_TOKEN: Mapping[Unit, float] = {
     "characters": CHARACTERS_PER_TOKEN,
@@ -62,7 +63,7 @@ def from_card(card: ModelCard, task: str, machine: Machine, prices: Prices, unit
         model=card.id,
         task=task,
         source="card",
-        weights=weights_digest(card),
+        weights=revision_of(card),
         unit=sizes[0].unit,
         measurements=() if speed is None else tuple(_measurement(size, speed) for size in sizes),
         load_seconds=0.0 if card.remote else held / _LOAD_BYTES_PER_SECOND if held else None,

@@ -16,7 +16,8 @@ from metier import __version__
 from metier.decision.energy import EnergyMeter
 from metier.decision.estimate import tokens_of
 from metier.decision.footprint import Footprint
-from metier.decision.profile import Machine, Measurement, Profile, weights_digest
+from metier.decision.profile import Machine, Measurement, Profile
+from metier.revisions import revision_of
 from metier.runtime import Runtime
 
 _FEWEST_CALLS = 3
@@ -74,7 +75,7 @@ class Bench:
             model=self.card.id,
             task=task,
             source="measured",
-            weights=weights_digest(self.card),
+            weights=revision_of(self.card),
             unit=probes.unit,
             measurements=tuple(taken),
             load_seconds=self._load_seconds,

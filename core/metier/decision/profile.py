@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import pairwise
 from statistics import NormalDist
 from typing import Literal
 
-from metier_contracts import Contract, ModelCard, Price, Size, Unit
+from metier_contracts import Contract, Price, Size, Unit
 from pydantic import Field
 
 CHARACTERS_PER_TOKEN = 4
@@ -50,7 +49,7 @@ class Profile(Contract):
     """What one model's work on one task takes.
 
     `source`: "measured" by `metier calibrate` on the machine whose digest is `machine`, or reckoned from the "card".
-    `weights`: `weights_digest` of the card measured: a profile of another revision does not count.
+    `weights`: `revision_of` the card measured: a profile of another revision does not count.
     `unit`: what the sizes count. `memory`: the most bytes held, of the device or of the process. `price`: of a remote
     model; `dollars_per_hour`: of the device of a local one, in US dollars. `joules`: of energy for a request of typical
     size, where the system tells. None stands for what is not known.
@@ -157,12 +156,6 @@ class MeasuredQuality(Contract):
     count: int = Field(ge=1)
     failures: int = Field(default=0, ge=0)
     measured: str
-
-
-def weights_digest(card: ModelCard) -> str:
-    """Return the sha256 of what a card says of its weights and options: when it differs, profiles no longer count."""
-    held = card.model_dump(mode="json", include={"plugin", "source", "revision", "sha256", "options"})
-    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
 
 
 def along(points: Sequence[tuple[float, float]], x: float) -> float:

@@ -14,8 +14,9 @@ from metier_contracts import Classify, ExampleSet, InputError, MetierError, Mode
 
 from metier.decision.calibrate import Outcome
 from metier.decision.measure import now
-from metier.decision.profile import MeasuredQuality, weights_digest
+from metier.decision.profile import MeasuredQuality
 from metier.decision.store import ProfileStore
+from metier.revisions import revision_of
 from metier.runtime import Runtime
 
 COLUMNS = ("text", "label")
@@ -76,7 +77,7 @@ class Judge:
             self.runtime.unload(card.id)
 
     def _kept(self, card: ModelCard) -> MeasuredQuality | None:
-        found = self.store.qualities(card.id, Classify.task, weights_digest(card))
+        found = self.store.qualities(card.id, Classify.task, revision_of(card))
         return next((quality for quality in found if quality.sample == self.sample.digest), None)
 
     def _judged(self, card: ModelCard, requests: Sequence[Classify]) -> MeasuredQuality:
@@ -93,7 +94,7 @@ class Judge:
         quality = MeasuredQuality(
             model=card.id,
             task=Classify.task,
-            weights=weights_digest(card),
+            weights=revision_of(card),
             sample=self.sample.digest,
             metric="accuracy",
             value=right / len(wanted),

@@ -1,5 +1,6 @@
 """Pipelines: `Step`, what lifts functions into steps, and what makes steps from steps."""
 
+from metier.pipeline.caching import cache
 from metier.pipeline.cascade import cascade
 from metier.pipeline.combine import each, fallback, parallel
 from metier.pipeline.files import load_pipeline, save_pipeline
@@ -13,6 +14,7 @@ from metier.pipeline.unchecked import Unchecked, unchecked
 __all__ = [
     "Step",
     "Unchecked",
+    "cache",
     "cascade",
     "each",
     "fallback",

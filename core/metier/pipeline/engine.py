@@ -26,12 +26,20 @@ class Perform(Protocol):
         ...
 
 
+Remember = Callable[[Perform, bool], Perform]
+
+
 @dataclass(frozen=True)
 class Call:
-    """What a step needs from the runtime while it runs; `giver` names the step before the one that runs."""
+    """What a step needs from the runtime while it runs.
+
+    `remembered`: of what performs requests makes what keeps their answers too, on disk if so told. `giver` names the
+    step before the one that runs.
+    """
 
     perform: Perform
     context: CallContext
+    remembered: Remember
     giver: str | None = None
 
 

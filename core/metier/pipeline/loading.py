@@ -11,6 +11,7 @@ from typing import Any
 
 from metier_contracts import InputError, PipelineTypeError
 
+from metier.pipeline.caching import CACHE
 from metier.pipeline.cascade import CASCADE
 from metier.pipeline.combine import EACH, FALLBACK, PARALLEL
 from metier.pipeline.lift import TaskStep
@@ -23,7 +24,9 @@ from metier.pipeline.saving import FORMAT, VERSION
 from metier.pipeline.step import Step
 from metier.pipeline.structure import Kind, Role
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (PARALLEL, EACH, FALLBACK, ROUTE, CASCADE, RETRY, PRIVATE)}
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind for kind in (PARALLEL, EACH, FALLBACK, ROUTE, CASCADE, RETRY, CACHE, PRIVATE)
+}
 
 
 def load(path: Path, steps: Iterable[Step[Any, Any]], records: Mapping[str, Any]) -> Step[Any, Any]:

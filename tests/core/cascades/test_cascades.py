@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from metier import Runtime, task
-from metier.cascades.answering import revision_of
+from metier.revisions import revision_of
 from metier_contracts import (
     CascadeFit,
     Classification,

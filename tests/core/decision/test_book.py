@@ -8,7 +8,8 @@ import pytest
 from metier import Runtime
 from metier.decision.book import ProfileBook
 from metier.decision.prices import Prices
-from metier.decision.profile import MeasuredQuality, weights_digest
+from metier.decision.profile import MeasuredQuality
+from metier.revisions import revision_of
 
 from .conftest import MACHINE
 
@@ -44,7 +45,7 @@ def test_quality_is_of_the_sample_asked_for_or_the_newest(rt: Runtime, book: Pro
             MeasuredQuality(
                 model=card.id,
                 task="classify",
-                weights=weights_digest(card),
+                weights=revision_of(card),
                 sample=sample,
                 metric="accuracy",
                 value=0.5,

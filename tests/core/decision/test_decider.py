@@ -9,7 +9,8 @@ from metier import Requirements, Runtime
 from metier.decision.book import ProfileBook
 from metier.decision.candidate import Candidate
 from metier.decision.decision import Decision
-from metier.decision.profile import Machine, MeasuredQuality, Measurement, Profile, weights_digest
+from metier.decision.profile import Machine, MeasuredQuality, Measurement, Profile
+from metier.revisions import revision_of
 from metier_contracts import Classify, ModelCard
 
 from .fixed import fix_machine
@@ -47,7 +48,7 @@ def profile(card: ModelCard, seconds: float, device: str = "cpu") -> Profile:
         model=card.id,
         task="classify",
         source="measured",
-        weights=weights_digest(card),
+        weights=revision_of(card),
         unit="characters",
         measurements=(Measurement(size=250, p50=seconds / 2, p95=seconds),),
         memory=77,
@@ -60,7 +61,7 @@ def judgement(card: ModelCard, value: float, sample: str, measured: str) -> Meas
     return MeasuredQuality(
         model=card.id,
         task="classify",
-        weights=weights_digest(card),
+        weights=revision_of(card),
         sample=sample,
         metric="accuracy",
         value=value,

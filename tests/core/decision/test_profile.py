@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from metier.decision.profile import Machine, Measurement, Profile, along, weights_digest
+from metier.decision.profile import Machine, Measurement, Profile, along
+from metier.revisions import revision_of
 from metier_contracts import ModelCard, Price, Size
 
 
@@ -106,8 +107,8 @@ def test_other_weights_or_options_are_another_digest(field: dict[str, Any]) -> N
     fields: dict[str, Any] = {"id": "a", "plugin": "p", "architecture": "rule", "licence": "MIT"}
     fields |= {"tasks": {"embed": {}}, "source": "hf:a/b", "revision": "a"}
     card = ModelCard(**fields)
-    assert weights_digest(ModelCard(**{**fields, **field})) != weights_digest(card)
-    assert weights_digest(ModelCard(**{**fields, "summary": "better words"})) == weights_digest(card)
+    assert revision_of(ModelCard(**{**fields, **field})) != revision_of(card)
+    assert revision_of(ModelCard(**{**fields, "summary": "better words"})) == revision_of(card)
 
 
 def test_another_machine_is_another_digest() -> None:

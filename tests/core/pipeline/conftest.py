@@ -29,10 +29,10 @@ class Models:
         return Classification(label=label, scores={name: float(name == label) for name in request.labels})
 
     def run(self, pipeline: Any, value: Any) -> Any:
-        return run_one(pipeline, value, Call(self.perform, self.context))
+        return run_one(pipeline, value, Call(self.perform, self.context, lambda perform, disk: perform))
 
     def batch(self, pipeline: Any, values: Sequence[Any]) -> list[Any]:
-        outcomes = run_batch(pipeline, values, Call(self.perform, self.context))
+        outcomes = run_batch(pipeline, values, Call(self.perform, self.context, lambda perform, disk: perform))
         return [outcome.error if isinstance(outcome, Failed) else outcome for outcome in outcomes]
 
 

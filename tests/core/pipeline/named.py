@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hypothesis import strategies as st
-from metier import Step, cascade, each, fallback, parallel, private, retry, route, step, task
+from metier import Step, cache, cascade, each, fallback, parallel, private, retry, route, step, task
 from metier_contracts import Classification, Classify
 
 Size = Literal["short", "long"]
@@ -104,6 +104,7 @@ def _grow(texts: st.SearchStrategy[Step[str, str]]) -> st.SearchStrategy[Step[st
         st.tuples(texts, by_key, texts).map(lambda of: route(of[0] >> anything).to(of[1], default=of[2])),
         st.tuples(texts, texts).map(lambda two: cascade(*two, brief)),
         st.tuples(texts, st.integers(1, 9)).map(lambda of: retry(of[0], attempts=of[1], on=(OSError,), wait=0.25)),
+        texts.map(lambda one: cache(fallback(one, measure >> label))),
         st.tuples(texts, st.booleans()).map(lambda of: private(of[0], release=of[1])),
         texts.map(lambda one: route(measure_small >> label).to({"short": one, "long": written})),
     )

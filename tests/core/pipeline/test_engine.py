@@ -307,6 +307,6 @@ def test_a_pipeline_is_the_composition_of_its_functions(chosen: Any, values: lis
         for _, function in chosen:
             value = function(value)
         expected.append(value)
-    call = Call(lambda *_, **__: [], CallContext())
+    call = Call(lambda *_, **__: [], CallContext(), lambda perform, disk: perform)
     assert pipeline.apply(values, call) == expected
     assert each(pipeline).apply([values], call) == [expected]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from metier import Runtime, cascade, each, fallback, parallel, private, retry, route, step, task
+from metier import Runtime, cache, cascade, each, fallback, parallel, private, retry, route, step, task
 from metier.pipeline.privacy import private_tasks
 from metier.pipeline.step import Step
 from metier_contracts import Classification, Classify, NoCapableModelError, PrivacyError
@@ -90,7 +90,7 @@ class Builder:
         self.leaves = [self.function, self.function, self.task]
         self.wholes: list[Callable[[int], Step[str, str]]] = [
             *(self.chain, self.parallel, self.route, self.by_type, self.fallback),
-            *(self.cascade, self.each, self.retry, self.private),
+            *(self.cascade, self.each, self.retry, self.cache, self.private),
         ]
 
     def pipeline(self, depth: int) -> Step[str, str]:
@@ -147,6 +147,9 @@ class Builder:
 
     def retry(self, depth: int) -> Step[str, str]:
         return retry(self.pipeline(depth), wait=0)
+
+    def cache(self, depth: int) -> Step[str, str]:
+        return cache(self.task() >> self.pipeline(depth))
 
     def private(self, depth: int) -> Step[str, str]:
         release = self.random.random() < 0.3

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from metier import (
     Step,
+    cache,
     cascade,
     each,
     fallback,
@@ -61,6 +62,8 @@ KINDS: dict[str, Step[Any, Any]] = {
     "cascade": cascade(measure >> label, written, brief),
     "retry": retry(measure, attempts=2, on=(RateLimitedError, TimeoutError), wait=0.5),
     "retry by default": retry(measure >> label),
+    "cache": cache(measure),
+    "cache on disk": cache(measure >> label, disk=True),
     "private": private(measure),
     "private until here": private(measure >> label, release=True),
     "a route of a Literal": route(measure >> label).to({"short": length, "long": length >> double}),
