@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 from metier.pipeline.combine import require_steps
 from metier.pipeline.engine import Call, apply
 from metier.pipeline.lift import TaskStep
-from metier.pipeline.step import In_contra, Out_co, Port, Step, Taint, guard
+from metier.pipeline.step import Around, In_contra, Out_co, Step
 from metier.pipeline.structure import Kind, Role, Structure, leaves
 
 A = TypeVar("A")
@@ -20,24 +20,10 @@ B = TypeVar("B")
 
 
 @dataclass(frozen=True)
-class Cached(Step[In_contra, Out_co]):
+class Cached(Around[In_contra, Out_co]):
     """A step whose requests are answered from earlier answers where there are any."""
 
-    inner: Step[Any, Any]
     disk: bool = False
-
-    @property
-    def name(self) -> str:
-        """The inner step's name."""
-        return f"cache({self.inner.name})"
-
-    def entries(self) -> Sequence[Port]:
-        """Return the entries of the inner step."""
-        return self.inner.entries()
-
-    def exits(self) -> Sequence[Port]:
-        """Return the exits of the inner step."""
-        return self.inner.exits()
 
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Do what the inner step does, and keep what models answer in it."""
@@ -46,15 +32,6 @@ class Cached(Step[In_contra, Out_co]):
     def structure(self) -> Structure:
         """Return the inner step, and whether answers are kept on disk."""
         return Structure(CACHE, {"step": self.inner, "disk": self.disk or None})
-
-    def claims(self) -> Taint | None:
-        """Return what the inner step claims."""
-        return self.inner.claims()
-
-    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
-        """Guard the inner step."""
-        inner, given = guard(self.inner, taint, after)
-        return replace(self, inner=inner), given
 
 
 def cache(inner: Step[A, B], /, *, disk: bool = False) -> Step[A, B]:

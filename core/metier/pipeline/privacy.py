@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 from metier.pipeline.combine import require_steps
 from metier.pipeline.engine import Call, apply
 from metier.pipeline.lift import TaskStep
-from metier.pipeline.step import In_contra, Out_co, Port, Step, Taint, guard
+from metier.pipeline.step import Around, In_contra, Out_co, Step, Taint, guard
 from metier.pipeline.structure import Kind, Role, Structure, leaves
 
 A = TypeVar("A")
@@ -20,24 +20,10 @@ B = TypeVar("B")
 
 
 @dataclass(frozen=True)
-class Private(Step[In_contra, Out_co]):
+class Private(Around[In_contra, Out_co]):
     """A step whose values are private, and what it gives too unless `release` says otherwise."""
 
-    inner: Step[Any, Any]
     release: bool = False
-
-    @property
-    def name(self) -> str:
-        """The inner step's name."""
-        return f"private({self.inner.name})"
-
-    def entries(self) -> Sequence[Port]:
-        """Return the entries of the inner step."""
-        return self.inner.entries()
-
-    def exits(self) -> Sequence[Port]:
-        """Return the exits of the inner step."""
-        return self.inner.exits()
 
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Do what the inner step does: its tasks know already."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from metier_contracts import Cancelled, DeadlineExceeded, InputError, MetierError, RateLimitedError, RemoteError, errors
@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 
 from metier.pipeline.combine import require_steps
 from metier.pipeline.engine import Call, Failed, apply, failed
-from metier.pipeline.step import In_contra, Out_co, Port, Step, Taint, guard
+from metier.pipeline.step import Around, In_contra, Out_co, Step
 from metier.pipeline.structure import Kind, Role, Structure
 
 A = TypeVar("A")
@@ -22,26 +22,12 @@ LONGEST_WAIT = 60.0
 
 
 @dataclass(frozen=True)
-class Retry(Step[In_contra, Out_co]):
+class Retry(Around[In_contra, Out_co]):
     """A step whose values are tried again, together, where they failed in a way that may pass."""
 
-    inner: Step[Any, Any]
     attempts: int
     on: tuple[type[Exception], ...]
     wait: float
-
-    @property
-    def name(self) -> str:
-        """The inner step's name."""
-        return f"retry({self.inner.name})"
-
-    def entries(self) -> Sequence[Port]:
-        """Return the entries of the inner step."""
-        return self.inner.entries()
-
-    def exits(self) -> Sequence[Port]:
-        """Return the exits of the inner step."""
-        return self.inner.exits()
 
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Try what failed again as one batch, after a pause that neither deadline nor cancellation waits for."""
@@ -67,15 +53,6 @@ class Retry(Step[In_contra, Out_co]):
         """Return the inner step and the settings, errors by their names."""
         on = tuple(map(_name_of, self.on))
         return Structure(RETRY, {"step": self.inner, "attempts": self.attempts, "on": on, "wait": self.wait})
-
-    def claims(self) -> Taint | None:
-        """Return what the inner step claims."""
-        return self.inner.claims()
-
-    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
-        """Guard the inner step."""
-        inner, given = guard(self.inner, taint, after)
-        return replace(self, inner=inner), given
 
     def _may_pass(self, outcome: Any) -> bool:
         return (

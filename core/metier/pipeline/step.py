@@ -218,6 +218,35 @@ def names_of(ports: Sequence[Port]) -> str:
     return " or ".join(dict.fromkeys(repr(port.step) for port in ports))
 
 
+@dataclass(frozen=True)
+class Around(Step[In_contra, Out_co]):
+    """A step done in the way that its kind says: it takes and gives what the inner step does."""
+
+    inner: Step[Any, Any]
+
+    @property
+    def name(self) -> str:
+        """The kind and the inner step's name."""
+        return f"{self.structure().kind.name}({self.inner.name})"
+
+    def entries(self) -> Sequence[Port]:
+        """Return the entries of the inner step."""
+        return self.inner.entries()
+
+    def exits(self) -> Sequence[Port]:
+        """Return the exits of the inner step."""
+        return self.inner.exits()
+
+    def claims(self) -> Taint | None:
+        """Return what the inner step claims."""
+        return self.inner.claims()
+
+    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
+        """Guard the inner step."""
+        inner, given = guard(self.inner, taint, after)
+        return replace(self, inner=inner), given
+
+
 def parts(step: Step[Any, Any]) -> tuple[Step[Any, Any], ...]:
     """Return the steps of a chain, or the step itself."""
     return step.steps if isinstance(step, Chain) else (step,)
