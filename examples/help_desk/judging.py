@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from desk import ANSWERS, EXAMPLES, Handled, Outcome
+from metier import Usage
 from metier_contracts import ForecastResult, GraphScores, Response, Segmentation
 from numpy.typing import NDArray
 from post import Letter, Meters, Photograph, Piece, Readings
@@ -130,20 +131,25 @@ def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     return float((one & other).sum() / max((one | other).sum(), 1))
 
 
-def usage(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
-    """Return calls, share of calls and seconds of every model; the rule hands on what no specialist took."""
-    origins = [one.provenance for outcome in outcomes for one in responses(outcome) if one.provenance is not None]
-    calls = Counter(origin.model for origin in origins)
+def costs(used: Usage, outcomes: Sequence[Outcome], dollars_per_hour: float) -> dict[str, dict[str, float]]:
+    """Return calls, share of calls, seconds and US dollars of every model; the rule hands on what no specialist took.
+
+    A model on this machine costs its seconds at the machine's price, a remote one what its card says.
+    """
     handled = [outcome for outcome in outcomes if isinstance(outcome, Handled)]
-    calls[RULE] = sum(item.facts is None and item.answers is None for item in handled)
-    return {
+    rule = sum(item.facts is None and item.answers is None for item in handled)
+    calls = used.requests + rule
+    lines = {
         model: {
-            "calls": count,
-            "share": round(count / calls.total(), 3),
-            "seconds": round(sum(origin.seconds for origin in origins if origin.model == model), 3),
+            "calls": usage.requests,
+            "share": round(usage.requests / calls, 3),
+            "seconds": round(usage.seconds, 3),
+            "dollars": usage.cost + usage.seconds * dollars_per_hour / 3600,
         }
-        for model, count in calls.most_common()
+        for model, usage in used.models.items()
     }
+    lines[RULE] = {"calls": rule, "share": round(rule / calls, 3), "seconds": 0.0, "dollars": 0.0}
+    return dict(sorted(lines.items(), key=lambda line: -line[1]["calls"]))
 
 
 def accuracy(letters: Sequence[Letter], handled: Sequence[Handled]) -> dict[str, float]:

@@ -11,12 +11,13 @@ from pathlib import Path
 from desk import Handled, desk
 from drawing import draw
 from facts import facts
-from judging import Judgement, accuracy, answers, confusion, judge, usage
+from judging import Judgement, accuracy, answers, confusion, costs, judge
 from metier import Runtime
 from post import Letter, day, given
 from rich.console import Console
 from rich.table import Table
 
+DOLLARS_PER_HOUR = 0.0816  # two cores of a server, on demand: see the prices of `metier models --profile`
 FOLDER = Path(tempfile.gettempdir()) / "metier-help-desk"
 
 
@@ -32,6 +33,7 @@ class Report:
     answers: dict[str, int]
     facts: dict[str, float]
     pictures: list[str]
+    pipeline: str
 
 
 def main() -> None:
@@ -41,19 +43,22 @@ def main() -> None:
         started = time.perf_counter()
         outcomes = list(runtime.map(desk, given(pieces)))
         seconds = time.perf_counter() - started
+        used = runtime.usage()
     pairs = list(zip(pieces, outcomes, strict=True))
     texts = [(piece, one) for piece, one in pairs if isinstance(piece, Letter) and isinstance(one, Handled)]
     letters, handled = [letter for letter, _ in texts], [item for _, item in texts]
     report = Report(
         pieces=[judge(piece, outcome) for piece, outcome in pairs],
         seconds=round(seconds, 2),
-        models=usage(outcomes),
+        models=costs(used, outcomes, arguments.dollars_per_hour),
         accuracy=accuracy(letters, handled),
         confusion=confusion(letters, handled),
         answers=answers(letters, handled),
         facts=facts(letters, handled),
         pictures=[str(path) for path in draw(pieces, outcomes, arguments.out)],
+        pipeline=str(arguments.out / "desk.mmd"),
     )
+    Path(report.pipeline).write_text(desk.to_mermaid(), encoding="utf-8")
     if arguments.json:
         print(json.dumps(asdict(report), indent=2))
     else:
@@ -63,6 +68,9 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--limit", type=int, help="take only so many pieces")
+    parser.add_argument(
+        "--dollars-per-hour", type=float, default=DOLLARS_PER_HOUR, help="what an hour of this machine costs"
+    )
     parser.add_argument("--out", type=Path, default=FOLDER, help="the folder for pictures of what was found")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser.parse_args()
@@ -72,8 +80,8 @@ def _print(report: Report, folder: Path) -> None:
     console = Console(width=None if Console().is_terminal else 160)
     columns = ("id", "input", "kind", "specialist", "answer", "seconds", "right")
     console.print(_table("The day's post", columns, [_row(piece) for piece in report.pieces]))
-    figures = [(model, *one.values()) for model, one in report.models.items()]
-    console.print(_table("Models", ("model", "calls", "share", "seconds"), figures))
+    figures = [(model, *list(one.values())[:-1], f"{one['dollars']:.6f}") for model, one in report.models.items()]
+    console.print(_table("Models", ("model", "calls", "share", "seconds", "dollars"), figures))
     console.print(_table("Accuracy of the triage", ("method", "accuracy"), list(report.accuracy.items())))
     counts = [(truth, *row.values()) for truth, row in report.confusion.items()]
     console.print(_table("Confusion", ("truth", *(f"called {label}" for label in report.confusion)), counts))
@@ -84,6 +92,9 @@ def _print(report: Report, folder: Path) -> None:
         f"the same to the letter; overlapping and of one kind: precision {found['precision']}, recall {found['recall']}"
     )
     console.print(f"{len(report.pictures)} pictures of what was found: {folder}")
+    console.print(f"The pipeline as a flowchart of Mermaid: {report.pipeline}")
+    dollars = sum(one["dollars"] for one in report.models.values())
+    console.print(f"The models cost ${1000 * dollars / len(report.pieces):.4f} for 1,000 pieces")
     console.print(f"{len(report.pieces)} pieces in {report.seconds} s, loading the models included")
 
 

@@ -6,6 +6,7 @@ import csv
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -140,6 +141,19 @@ def test_the_models_did_what_the_kinds_say(report: dict[str, Any]) -> None:
         "gnn/from-scratch": kinds["graph"],
         "promptable": kinds["picture"],
     }
+
+
+def test_the_costs_are_those_of_the_models(report: dict[str, Any]) -> None:
+    lines = report["models"].values()
+    assert sum(line["share"] for line in lines) == pytest.approx(1, abs=0.01)
+    assert all(line["dollars"] == pytest.approx(line["seconds"] * 0.0816 / 3600, abs=1e-7) for line in lines)
+    assert report["models"]["smollm2-135m-instruct"]["dollars"] > 0
+
+
+def test_the_pipeline_is_drawn(report: dict[str, Any]) -> None:
+    chart = Path(report["pipeline"]).read_text(encoding="utf-8")
+    assert chart.startswith("flowchart")
+    assert {"triage", "invoice_facts", "hand_over"} <= set(re.findall(r"\w+", chart))
 
 
 def test_questions_without_a_known_answer_go_to_the_language_model(report: dict[str, Any]) -> None:
