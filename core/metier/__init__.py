@@ -12,6 +12,7 @@ from metier._version import __version__ as __version__
 if TYPE_CHECKING:
     from metier.accounting import Meter
     from metier.decision.decision import Decision
+    from metier.decision.plan import Plan
     from metier.decision.requirements import Requirements
     from metier.pipeline import (
         Step,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Decision",
     "Meter",
+    "Plan",
     "Requirements",
     "Runtime",
     "Step",
@@ -55,6 +57,7 @@ __all__ = [
 _HOMES = {
     "Decision": "metier.decision.decision",
     "Meter": "metier.accounting",
+    "Plan": "metier.decision.plan",
     "Requirements": "metier.decision.requirements",
     "Runtime": "metier.runtime",
     "Usage": "metier.usage",

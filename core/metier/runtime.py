@@ -41,7 +41,7 @@ from metier import tracing
 from metier.accounting import Ledger, Meter, opened
 from metier.answers import Answers
 from metier.cascades.fitting import fit_cascade
-from metier.catalog import Catalog, Entry
+from metier.catalog import Catalog, Entry, task_of
 from metier.config import Config, Privacy, check_cards, load_settings
 from metier.decision.requirements import Requirements
 from metier.decision.work import Work
@@ -63,6 +63,8 @@ from metier.weights.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from metier.decision.decision import Decision
+    from metier.decision.plan import Plan, PlannedCall
+    from metier.pipeline.lift import TaskStep
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -465,6 +467,41 @@ class Runtime:
         self._residency.unload(card.id, CallContext())
         return card
 
+    @overload
+    def plan(
+        self, request: Request[Any], /, *, model: str | None = None, require: Requirements | None = None
+    ) -> Plan: ...
+    @overload
+    def plan(self, pipeline: Step[Any, Any], /) -> Plan: ...
+    def plan(self, target: Any, /, *, model: str | None = None, require: Requirements | None = None) -> Plan:
+        """Return which models a request or a pipeline would use, and what that takes. Nothing is loaded or sent.
+
+        A request is planned at its own size. Of a pipeline nothing is known before its functions have run, so its plan
+        holds bounds: the cheapest and the dearest way through it, at the sizes by which models are measured.
+
+        Args:
+            target: a request, or a pipeline.
+            model: the id of the model that serves the request.
+            require: what the model must keep to.
+
+        Raises:
+            PrivacyError: private data would come to a task that names a remote model.
+            MetierError: whatever running it would raise when a model is chosen.
+        """
+        from metier.decision.plan import Plan, planned
+
+        terms = Terms(model, require=require)
+        if isinstance(target, Step):
+            _check_no_terms(terms)
+            return planned(self._secured(target), self._planned_call)
+        task_of(target)
+        entry, work = self._selector.choose(target, terms), Work.of_request(target, target.needs())
+        return Plan.of_call(self._selector.decider.planned(entry, work, None))
+
+    def _planned_call(self, work: Work, step: TaskStep[Any, Any]) -> PlannedCall:
+        entry = self._selector.choose_for(work, step.chosen_by)
+        return self._selector.decider.planned(entry, work, step.name)
+
     def decide(
         self, work: type[Request[Any]] | Request[Any] | str, requirements: Requirements | None = None
     ) -> Decision:
@@ -655,12 +692,16 @@ def _check_pipeline_call(value: Any, terms: Terms) -> None:
             got="run(pipeline)",
             blame="the arguments of run",
         )
+    _check_no_terms(terms)
+
+
+def _check_no_terms(terms: Terms) -> None:
     for name, term in (("model", terms.model), ("require", terms.require)):
         if term is not None:
             raise InputError(
                 f"{name}=... is for a request",
                 expected="a pipeline whose tasks name their own models",
                 got=f"{name}={term!r} beside a pipeline",
-                blame="the arguments of run",
+                blame=f"{name}=... of the call",
                 hint=f"write @task({name}={term!r}) at the task's function",
             )

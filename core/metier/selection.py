@@ -87,25 +87,28 @@ class Selector:
         entry = chosen.get(key)
         if entry is None:
             task_of(request)
-            named = None if model is None else self._named(request, needs, terms, model)
-            if work is not None and terms.require is not None:
-                entry = self._required(work, terms, terms.require, named)
-            else:
-                entry = named or self._best(request, needs, terms)
+            entry = self.choose_for(work or Work(request.task, needs), terms)
             if len(chosen) >= _REMEMBERED:
                 chosen.clear()
             chosen[key] = entry
         return entry
 
+    def choose_for(self, work: Work, terms: Terms) -> Entry:
+        """Return the entry for work of which no request need be there yet; it is not remembered. Raises as `choose`."""
+        named = None if terms.model is None else self._named(work, terms, terms.model)
+        if terms.require is not None:
+            return self._required(work, terms, terms.require, named)
+        return named or self._best(work, terms)
+
     def forget(self) -> None:
         """Forget earlier choices: the catalog has changed."""
         self._chosen = {}
 
-    def _named(self, request: Request[Any], needs: Mapping[str, Any], terms: Terms, model: str) -> Entry:
+    def _named(self, work: Work, terms: Terms, model: str) -> Entry:
         entry = self.catalog.get(model)
-        unmet = self._unmet(entry, request.task, needs)
+        unmet = self._unmet(entry, work.task, work.needs)
         if unmet:
-            raise self._incapable(request.task, needs, [entry])
+            raise self._incapable(work.task, work.needs, [entry])
         self.allow(entry, terms)
         return entry
 
@@ -146,8 +149,8 @@ class Selector:
                 hint='choose a local model, or Runtime(privacy="any", offline=False)',
             )
 
-    def _best(self, request: Request[Any], needs: Mapping[str, Any], terms: Terms) -> Entry:
-        task = request.task
+    def _best(self, work: Work, terms: Terms) -> Entry:
+        task, needs = work.task, work.needs
         if (default := self.config.defaults.get(task)) is not None:
             entry = self._default(task, default)
             if not self._unmet(entry, task, needs):

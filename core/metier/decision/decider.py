@@ -16,6 +16,7 @@ from metier.decision.book import ProfileBook
 from metier.decision.candidate import Candidate, State
 from metier.decision.decision import Decision, decide
 from metier.decision.estimate import from_card
+from metier.decision.plan import PlannedCall
 from metier.decision.profile import Profile
 from metier.decision.requirements import Requirements
 from metier.decision.work import Work
@@ -46,6 +47,26 @@ class Decider:
         by = yardstick([entry.card for entry in entries], work.task, requirements, self.book)
         candidates = [self._candidate(entry, work, requirements, by) for entry in entries]
         return decide(candidates, requirements, work.task, work=str(work), yardstick="" if by is None else str(by))
+
+    def planned(self, entry: Entry, work: Work, step: str | None) -> PlannedCall:
+        """Return what one request of this work takes of a model."""
+        work = work.sized({})
+        candidate = self._candidate(entry, work, Requirements(), None)
+        profile = self._profile(entry.card, work, Requirements())
+        cost = None if profile is None else profile.cost_per_1k(work.size)
+        return PlannedCall(
+            step=step,
+            task=work.task,
+            model=entry.card.id,
+            size=str(work),
+            p50=None if profile is None else profile.latency(work.size, quantile=0.5),
+            p95=None if profile is None else profile.latency(work.size),
+            cost=None if cost is None else cost / 1000,
+            memory=candidate.memory,
+            figures="card" if profile is None else profile.source,
+            state=candidate.state,
+            todo=candidate.step,
+        )
 
     def _candidate(self, entry: Entry, work: Work, requirements: Requirements, by: Yardstick | None) -> Candidate:
         card, table = entry.card, entry.card.tasks[work.task]

@@ -84,10 +84,12 @@ class FunctionStep(Lifted[In_contra, Out_co]):
 class TaskStep(Lifted[In_contra, Out_co]):
     """A function that makes a request, and the performing of it, as one step from the value to the response.
 
+    `makes`: the type of the request.
     `private`: the name of the private step whose data come here, None where none do.
     """
 
     build: Callable[[Any], Request[Any]]
+    makes: Hint
     terms: Terms = ANY
     private: str | None = None
 
@@ -97,10 +99,14 @@ class TaskStep(Lifted[In_contra, Out_co]):
         requests = [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
         if not requests:
             return outcomes
-        terms = self.terms if self.private is None else replace(self.terms, private=True)
         with at_step(self.label):
-            answers = iter(call.perform(requests, call.context, terms))
+            answers = iter(call.perform(requests, call.context, self.chosen_by))
         return [outcome if isinstance(outcome, Failed) else self._outcome(next(answers)) for outcome in outcomes]
+
+    @property
+    def chosen_by(self) -> Terms:
+        """The terms on which the model is chosen, private data considered."""
+        return self.terms if self.private is None else replace(self.terms, private=True)
 
     def using(self, model: str | None) -> Self:
         """Return the step with another model."""
@@ -216,4 +222,4 @@ def _task_step(build: Callable[[Any], Request[Any]], terms: Terms, name: str | N
     _require_function("task", build)
     takes, makes = signature_of(build)
     label = name or name_of(build)
-    return TaskStep(label, takes, response_hint(makes, label), build, terms)
+    return TaskStep(label, takes, response_hint(makes, label), build, makes, terms)

@@ -1,0 +1,198 @@
+"""`Plan`: which models a request or a pipeline would use, and what that takes, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from metier_contracts import Contract, InputError
+from pydantic import Field
+
+from metier.decision.candidate import State
+from metier.decision.work import Work
+from metier.memory import format_bytes
+from metier.pipeline.hints import members, parted
+from metier.pipeline.lift import TaskStep
+from metier.pipeline.step import Step
+from metier.pipeline.structure import Role
+from metier.pipeline.unchecked import unchecked
+
+UNKNOWN = "-"
+
+
+class PlannedCall(Contract):
+    """One request to a model: of which `step` of a pipeline, None outside of one.
+
+    `p50`, `p95`: its seconds. `cost`: US dollars, for a local model those of its device's time. `memory`: the bytes
+    that the model holds. None stands for what is not known. `figures`: whether they were "measured" here, or reckoned
+    from the "card". `state`: what is left to do before the model runs, and `todo` the line to type for it.
+    """
+
+    step: str | None = None
+    task: str
+    model: str
+    size: str = ""
+    p50: float | None = Field(default=None, ge=0)
+    p95: float | None = Field(default=None, ge=0)
+    cost: float | None = Field(default=None, ge=0)
+    memory: int | None = Field(default=None, ge=0)
+    figures: Literal["measured", "card"]
+    state: State = "ready"
+    todo: str = ""
+
+
+class PlannedPath(Contract):
+    """A way of a value through a pipeline: its calls in order, and their sums, as if each waited for the one before.
+
+    `p95` is the sum of those of the calls, which the whole rarely reaches. `memory`: of all its models together.
+    """
+
+    calls: tuple[PlannedCall, ...] = ()
+
+    @property
+    def p50(self) -> float | None:
+        """The seconds of a usual run."""
+        return _total([call.p50 for call in self.calls])
+
+    @property
+    def p95(self) -> float | None:
+        """The seconds of a run in which each call is slow."""
+        return _total([call.p95 for call in self.calls])
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars."""
+        return _total([call.cost for call in self.calls])
+
+    @property
+    def memory(self) -> int | None:
+        """The bytes of all models, each once."""
+        held = {call.model: call.memory for call in self.calls}.values()
+        total = _total(held)
+        return None if total is None else int(total)
+
+    def __str__(self) -> str:
+        """Return the steps and the sums in a line."""
+        steps = " > ".join(call.step or call.model for call in self.calls) or "no model"
+        return f"{steps}: {', '.join(_figures(self))}"
+
+
+class Plan(Contract):
+    """What a request or a pipeline would use; nothing was loaded or sent for it.
+
+    `calls`: every call that a value may lead to. `cheapest`, `dearest`: the ways through the pipeline between which a
+    run lies; of a request they are the same. `unchecked`: edges on which a step takes what the one before does not
+    declare. `notes`: what the figures leave out.
+    """
+
+    calls: tuple[PlannedCall, ...]
+    cheapest: PlannedPath
+    dearest: PlannedPath
+    unchecked: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of_call(cls, call: PlannedCall) -> Plan:
+        """Return the plan of a single call."""
+        path = PlannedPath(calls=(call,))
+        return cls(calls=(call,), cheapest=path, dearest=path)
+
+    def explain(self) -> str:
+        """Return the plan as text for people."""
+        columns = ("step", "model", "size", "p50", "p95", "cost", "memory", "figures", "to do")
+        rows = [columns, *(_row(call) for call in self.calls)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+        ways = [f"cheapest: {self.cheapest}", f"dearest: {self.dearest}"]
+        if self.cheapest == self.dearest:
+            ways = [f"in all: {self.cheapest}"]
+        return "\n".join([*lines, *ways, *self.notes, *self.unchecked])
+
+    def __str__(self) -> str:
+        """Return what `explain` does."""
+        return self.explain()
+
+
+def _total(figures: Iterable[float | None]) -> float | None:
+    known = list(figures)
+    return None if None in known else float(sum(figure for figure in known if figure is not None))
+
+
+def _row(call: PlannedCall) -> tuple[str, ...]:
+    return (call.step or UNKNOWN, call.model, call.size or UNKNOWN, *_figures(call), call.figures, call.todo)
+
+
+def _figures(figures: PlannedCall | PlannedPath) -> tuple[str, ...]:
+    times = (UNKNOWN if seconds is None else f"{1000 * seconds:.1f} ms" for seconds in (figures.p50, figures.p95))
+    cost = UNKNOWN if figures.cost is None else f"${figures.cost:.2g}"
+    return (*times, cost, UNKNOWN if figures.memory is None else format_bytes(figures.memory))
+
+
+PlanCall = Callable[[Work, TaskStep[Any, Any]], PlannedCall]
+_Calls = tuple[PlannedCall, ...]
+
+
+def planned(pipeline: Step[Any, Any], call_of: PlanCall) -> Plan:
+    """Return the plan of a pipeline, by what each task of it would call."""
+    planner = _Planner(call_of)
+    cheapest, dearest = planner.bounds(pipeline)
+    edges = (f"unchecked: {edge.giver} >> {edge.taker}: {edge.semantic}" for edge in unchecked(pipeline))
+    return Plan(
+        calls=tuple(planner.calls),
+        cheapest=PlannedPath(calls=cheapest),
+        dearest=PlannedPath(calls=dearest),
+        unchecked=tuple(edges),
+        notes=("bounds: the sizes are those by which models are measured", *dict.fromkeys(planner.notes)),
+    )
+
+
+@dataclass(frozen=True)
+class _Planner:
+    call_of: PlanCall
+    calls: list[PlannedCall] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def bounds(self, step: Step[Any, Any]) -> tuple[_Calls, _Calls]:
+        """Return the calls of the cheapest and of the dearest way through a step."""
+        if isinstance(step, TaskStep):
+            return self._task(step)
+        structure = step.structure()
+        least: _Calls = ()
+        most: _Calls = ()
+        either: list[tuple[_Calls, _Calls]] = []
+        for number, part in enumerate(structure.parts()):
+            low, high = self.bounds(part.step)
+            if part.role in (Role.CASE, Role.DEFAULT):
+                either.append((low, high))
+                continue
+            spared = (
+                part.role is Role.UNLESS or (part.role is Role.ELSE and number > 0) or structure.kind.name == "cache"
+            )
+            least += () if spared else low
+            most += high * structure.fields.get("attempts", 1)
+        if structure.kind.name == "each":
+            self.notes.append(f"{step.name} is counted for one member")
+        if either:
+            least += min((low for low, _ in either), key=_weight)
+            most += max((high for _, high in either), key=_weight)
+        return least, most
+
+    def _task(self, step: TaskStep[Any, Any]) -> tuple[_Calls, _Calls]:
+        ways: list[_Calls] = []
+        for request in members(parted(step.makes)[0]):
+            try:
+                ways.append((self.call_of(Work.of(parted(request)[0]), step),))
+            except InputError:
+                self.notes.append(f"{step.name} is left out: what it asks for is known only when it runs")
+                return (), ()
+        self.calls.extend(call for way in ways for call in way if call not in self.calls)
+        unknown = (call.model for way in ways for call in way if call.p50 is None)
+        self.notes.extend(f"what {model} takes is not known: metier calibrate {model}" for model in unknown)
+        return min(ways, key=_weight), max(ways, key=_weight)
+
+
+def _weight(calls: Sequence[PlannedCall]) -> tuple[float, float]:
+    path = PlannedPath(calls=tuple(calls))
+    cost, seconds = path.cost, path.p50
+    return (float("inf") if cost is None else cost, float("inf") if seconds is None else seconds)
