@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from metier import Runtime, task
+from metier import Runtime, private, task
 from metier.revisions import revision_of
 from metier_contracts import (
+    BudgetExceededError,
     CascadeFit,
     Classification,
     Classify,
@@ -16,6 +17,7 @@ from metier_contracts import (
     InputError,
     ModelCard,
     NoCapableModelError,
+    PrivacyError,
     UnknownModelError,
     UnsupportedError,
 )
@@ -118,6 +120,22 @@ def test_seconds_and_cost_are_those_of_both(rt: Runtime) -> None:
     assert handed_on.seconds == sum(part.seconds for part in handed_on.parts)
 
 
+def test_the_calls_of_the_members_are_what_is_counted(rt: Runtime) -> None:
+    rt.fit(request_of())
+    with rt.metered() as meter:
+        answers = list(rt.map([Classify(text=text) for text in ("1 good", "4 bad")], model="mine/cascade"))
+    costs = [answer.provenance.cost for answer in answers if answer.provenance is not None]
+    assert {model: usage.requests for model, usage in meter.usage.models.items()} == {"acme/cheap": 2, "acme/strong": 1}
+    assert meter.usage.cost == pytest.approx(sum(costs)) == pytest.approx(0.012)
+
+
+def test_a_budget_holds_for_the_members(rt: Runtime) -> None:
+    rt.fit(request_of())
+    assert rt.run(Classify(text="1 good"), model="mine/cascade", max_cost=0.0015).label == "good"
+    with pytest.raises(BudgetExceededError, match="past its budget"):
+        rt.run(Classify(text="4 bad"), model="mine/cascade", max_cost=0.0015)
+
+
 def test_in_a_pipeline(rt: Runtime) -> None:
     rt.fit(request_of())
 
@@ -200,6 +218,14 @@ def test_a_cascade_with_a_remote_member_is_remote(plugins: Any, probes: Any, rt:
         runtime.fit(request_of(strong="acme/far"))
     with Runtime(cards=[far], privacy="any") as runtime:
         assert runtime.fit(request_of(strong="acme/far")).remote
+
+        @task(model="mine/cascade")
+        def triage(text: str) -> Classify:
+            return Classify(text=text)
+
+        assert runtime.run(triage, "4 bad").label == "bad"
+        with pytest.raises(PrivacyError, match="remote"):
+            runtime.run(private(triage), "4 bad")
     with Runtime(cards=[far]) as runtime, pytest.raises(NoCapableModelError, match="remote"):
         runtime.run(Classify(text="1 good"), model="mine/cascade")
 
