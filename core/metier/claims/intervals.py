@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from metier.intervals import wilson_interval
+
 Parts = NDArray[np.float64]
 """[N, 2]: what each item adds to the numerator and to the denominator of a figure."""
 
 DRAWS, SEED = 10_000, 20261128
-_Z = 1.959964
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,7 @@ def ratio_of_sums(parts: Parts) -> float:
 
 def wilson(right: int, count: int) -> Interval:
     """Return Wilson's interval (1927) of a share of `count` items."""
-    share, square = right / count, _Z**2
-    centre = (share + square / (2 * count)) / (1 + square / count)
-    margin = _Z / (1 + square / count) * math.sqrt(share * (1 - share) / count + square / (4 * count**2))
-    return Interval(max(0.0, centre - margin), min(1.0, centre + margin))
+    return Interval(*wilson_interval(right, count))
 
 
 def bootstrap(parts: Parts) -> Interval:

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
 from metier_contracts import Classify, ExampleSet, InputError, MetierError, ModelCard
@@ -16,11 +15,11 @@ from metier.decision.calibrate import Outcome
 from metier.decision.measure import now
 from metier.decision.profile import MeasuredQuality
 from metier.decision.store import ProfileStore
+from metier.intervals import wilson_interval
 from metier.revisions import revision_of
 from metier.runtime import Runtime
 
 COLUMNS = ("text", "label")
-_Z = NormalDist().inv_cdf(0.975)
 _BATCH = 32
 
 
@@ -107,15 +106,6 @@ class Judge:
         )
         self.store.keep(quality)
         return quality
-
-
-def wilson_interval(right: int, count: int) -> tuple[float, float]:
-    """Return the 95 % interval of a proportion (Wilson, 1927, "Probable inference")."""
-    share, z2 = right / count, _Z * _Z
-    centre = (share + z2 / (2 * count)) / (1 + z2 / count)
-    half = _Z / (1 + z2 / count) * (share * (1 - share) / count + z2 / (4 * count * count)) ** 0.5
-    # At the ends rounding would leave the proportion itself just outside.
-    return (0.0 if right == 0 else centre - half, 1.0 if right == count else centre + half)
 
 
 def macro_f1(wanted: Sequence[str], given: Sequence[str | None]) -> float:

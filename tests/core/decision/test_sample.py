@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from metier import Runtime
-from metier.decision.sample import Judge, macro_f1, read_sample, wilson_interval
+from metier.decision.sample import Judge, macro_f1, read_sample
+from metier.intervals import wilson_interval
 from metier_contracts import ExampleSet, InferenceError, InputError
 
 SAMPLE = ExampleSet.from_pairs(
