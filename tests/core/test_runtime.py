@@ -12,7 +12,6 @@ from metier import Requirements, Runtime, step, task
 from metier_contracts import (
     AmbiguousModelError,
     CallContext,
-    Cancelled,
     Classification,
     Classify,
     DeadlineExceeded,
@@ -26,6 +25,8 @@ from metier_contracts import (
     UnknownModelError,
     WeightsError,
 )
+
+from tests.support.cancelling import cancel_at_work
 
 REQUEST = Classify(text="good good bad", labels=["good", "bad"])
 
@@ -165,29 +166,7 @@ def test_the_event_loop_stays_free(rt: Runtime, probes: Any, rules: Any) -> None
 
 
 def test_cancelling_the_task_reaches_the_model(rt: Runtime, probes: Any, rules: Any) -> None:
-    gate = rules.Gate()
-    seen: list[BaseException] = []
-
-    def work(requests: Any, context: CallContext) -> None:
-        gate()
-        try:
-            context.check()
-        except Cancelled as error:
-            seen.append(error)
-            raise
-
-    probes["acme/k"].on_infer = work
-
-    async def main() -> None:
-        working = asyncio.create_task(rt.arun(REQUEST))
-        await asyncio.sleep(0)
-        gate.await_arrival()
-        working.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await working
-        gate.open()
-
-    asyncio.run(main())
+    seen = cancel_at_work(probes["acme/k"], rules.Gate(), lambda: rt.arun(REQUEST))
     rt.close()
     assert len(seen) == 1
 

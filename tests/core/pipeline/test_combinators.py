@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from metier import Runtime, Step, cache, cascade, each, fallback, parallel, private, retry, route, step, task
-from metier_contracts import CallContext, Cancelled, Classification, Classify, InferenceError, MetierError
+from metier_contracts import Classification, Classify, InferenceError, MetierError
+
+from tests.support.cancelling import cancel_at_work
 
 
 @task(model="acme/k")
@@ -79,29 +80,7 @@ def pipeline(request: pytest.FixtureRequest) -> Step[str, Any]:
 
 
 def test_cancelling_reaches_the_model(rt: Runtime, probes: Any, rules: Any, pipeline: Step[str, Any]) -> None:
-    gate = rules.Gate()
-    seen: list[MetierError] = []
-
-    def work(requests: Any, context: CallContext) -> None:
-        gate()
-        try:
-            context.check()
-        except Cancelled as error:
-            seen.append(error)
-            raise
-
-    probes["acme/k"].on_infer = work
-
-    async def main() -> None:
-        working = asyncio.create_task(rt.arun(pipeline, "x"))
-        await asyncio.sleep(0)
-        gate.await_arrival()
-        working.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await working
-        gate.open()
-
-    asyncio.run(main())
+    seen = cancel_at_work(probes["acme/k"], rules.Gate(), lambda: rt.arun(pipeline, "x"))
     rt.close()
     assert len(seen) == 1
 
