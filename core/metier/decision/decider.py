@@ -51,7 +51,7 @@ class Decider:
     def planned(self, entry: Entry, work: Work, step: str | None) -> PlannedCall:
         """Return what one request of this work takes of a model."""
         work = work.sized({})
-        candidate = self._candidate(entry, work, Requirements(), None)
+        state, todo = self._state(entry)
         profile = self._profile(entry.card, work, Requirements())
         cost = None if profile is None else profile.cost_per_1k(work.size)
         return PlannedCall(
@@ -62,10 +62,10 @@ class Decider:
             p50=None if profile is None else profile.latency(work.size, quantile=0.5),
             p95=None if profile is None else profile.latency(work.size),
             cost=None if cost is None else cost / 1000,
-            memory=candidate.memory,
+            memory=None if profile is None else profile.memory,
             figures="card" if profile is None else profile.source,
-            state=candidate.state,
-            todo=candidate.step,
+            state=state,
+            todo=todo,
         )
 
     def _candidate(self, entry: Entry, work: Work, requirements: Requirements, by: Yardstick | None) -> Candidate:

@@ -161,17 +161,16 @@ class _Planner:
         least: _Calls = ()
         most: _Calls = ()
         either: list[tuple[_Calls, _Calls]] = []
+        fewest, often = structure.times or (1, 1)
         for number, part in enumerate(structure.parts()):
             low, high = self.bounds(part.step)
             if part.role in (Role.CASE, Role.DEFAULT):
                 either.append((low, high))
                 continue
-            spared = (
-                part.role is Role.UNLESS or (part.role is Role.ELSE and number > 0) or structure.kind.name == "cache"
-            )
-            least += () if spared else low
-            most += high * structure.fields.get("attempts", 1)
-        if structure.kind.name == "each":
+            spared = part.role is Role.UNLESS or (part.role is Role.ELSE and number > 0)
+            least += () if spared else low * fewest
+            most += high * often
+        if structure.times is None:
             self.notes.append(f"{step.name} is counted for one member")
         if either:
             least += min((low for low, _ in either), key=_weight)

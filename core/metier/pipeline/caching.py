@@ -31,7 +31,7 @@ class Cached(Around[In_contra, Out_co]):
 
     def structure(self) -> Structure:
         """Return the inner step, and whether answers are kept on disk."""
-        return Structure(CACHE, {"step": self.inner, "disk": self.disk or None})
+        return Structure(CACHE, {"step": self.inner, "disk": self.disk or None}, times=(0, 1))
 
 
 def cache(inner: Step[A, B], /, *, disk: bool = False) -> Step[A, B]:

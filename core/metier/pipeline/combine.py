@@ -18,7 +18,7 @@ from metier.pipeline.fit import UNFIT, Fit
 from metier.pipeline.hints import Hint, fits, show
 from metier.pipeline.semantics import Finder, finder
 from metier.pipeline.signature import fields_of, name_of
-from metier.pipeline.step import In_contra, Out_co, Port, Step, Taint, claimed, guard, guard_all, share_input
+from metier.pipeline.step import Around, In_contra, Out_co, Port, Step, Taint, claimed, guard_all, share_input
 from metier.pipeline.structure import Kind, Role, Structure
 
 A = TypeVar("A")
@@ -210,15 +210,8 @@ def _misfit(title: str, expected: str, got: str, fit: Fit = UNFIT) -> PipelineTy
 
 
 @dataclass(frozen=True)
-class Each(Step[In_contra, Out_co]):
+class Each(Around[In_contra, Out_co]):
     """A step on each member of a sequence."""
-
-    inner: Step[Any, Any]
-
-    @property
-    def name(self) -> str:
-        """The inner step's name."""
-        return f"each({self.inner.name})"
 
     def entries(self) -> Sequence[Port]:
         """Return sequences of what the inner step takes."""
@@ -237,16 +230,7 @@ class Each(Step[In_contra, Out_co]):
 
     def structure(self) -> Structure:
         """Return the inner step."""
-        return Structure(EACH, {"step": self.inner})
-
-    def claims(self) -> Taint | None:
-        """Return what the inner step claims: a sequence is as private as its members."""
-        return self.inner.claims()
-
-    def guarded(self, taint: Taint | None, after: Taint | None) -> tuple[Step[Any, Any], Taint | None]:
-        """Guard the inner step."""
-        inner, given = guard(self.inner, taint, after)
-        return replace(self, inner=inner), given
+        return Structure(EACH, {"step": self.inner}, times=None)
 
     def _members(self, value: Any) -> list[Any]:
         try:

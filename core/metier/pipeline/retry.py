@@ -52,7 +52,8 @@ class Retry(Around[In_contra, Out_co]):
     def structure(self) -> Structure:
         """Return the inner step and the settings, errors by their names."""
         on = tuple(map(_name_of, self.on))
-        return Structure(RETRY, {"step": self.inner, "attempts": self.attempts, "on": on, "wait": self.wait})
+        fields = {"step": self.inner, "attempts": self.attempts, "on": on, "wait": self.wait}
+        return Structure(RETRY, fields, times=(1, self.attempts))
 
     def _may_pass(self, outcome: Any) -> bool:
         return (

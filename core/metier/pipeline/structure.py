@@ -56,10 +56,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Structure:
-    """What a step is made of: its kind, and of each field a step, a tuple of steps, steps by key, or a value."""
+    """What a step is made of: its kind, and of each field a step, a tuple of steps, steps by key, or a value.
+
+    `times`: how often what is within is done for a value, at least and at most; None where only a run tells.
+    """
 
     kind: Kind
     fields: Mapping[str, Any] = field(default_factory=dict)
+    times: tuple[int, int] | None = (1, 1)
 
     @property
     def title(self) -> str:
