@@ -35,6 +35,11 @@ from metier.charging import cost_of, is_known, most_it_costs
 from metier.usage import Key, Totals, Usage, parts, whole
 
 Answer = Response | MetierError
+# In the order of `Totals`, but for the seconds, which are those of one request, and a float.
+Counts = tuple[int, int, int, int, int, float, int]
+
+_MOST_ENTRIES = 1000
+_TEXTS = (Generation, GenerationChunk)
 
 _OPEN: ContextVar[tuple[Meter, ...]] = ContextVar("metier_meters", default=())
 _STEP: ContextVar[str | None] = ContextVar("metier_step", default=None)
@@ -56,11 +61,13 @@ class Meter:
         self.spent = 0
         self.held = 0
         self._rows: dict[Key, list[int]] = {}
+        self._entries: list[tuple[Key, Counts]] = []  # not summed up yet: sums are exact, and so dear
 
     @property
     def usage(self) -> Usage:
         """What was used so far."""
         with self.ledger.lock:
+            self._sum_up()
             rows = {key: (*row,) for key, row in self._rows.items()}
         return Usage({key: _totals(*row) for key, row in rows.items()})
 
@@ -68,12 +75,22 @@ class Meter:
         """Tell whether so much more can be reserved; the ledger's lock is held."""
         return not (self.limited and cost) or self.spent + self.held + cost <= self._most
 
-    def add(self, key: Key, counts: Sequence[int]) -> None:
-        """Add counts in the order of `Totals`; the ledger's lock is held."""
-        row = self._rows.setdefault(key, [0] * len(counts))
-        for position, more in enumerate(counts):
-            row[position] += more
+    def add(self, key: Key, counts: Counts, freed: int = 0) -> None:
+        """Add counts, and free what was reserved for them; the ledger's lock is held."""
+        self._entries.append((key, counts))
         self.spent += counts[-1]
+        self.held -= freed
+        if len(self._entries) == _MOST_ENTRIES:
+            self._sum_up()
+
+    def _sum_up(self) -> None:
+        for key, (requests, failures, cached, read, written, seconds, cost) in self._entries:
+            row = self._rows.setdefault(key, [0] * 7)
+            row[0] += requests
+            row[5] += parts(seconds) * requests
+            for position, more in ((1, failures), (2, cached), (3, read), (4, written), (6, cost)):
+                row[position] += more
+        self._entries.clear()
 
 
 def _checked(limit: Any) -> float:
@@ -114,7 +131,8 @@ class Ledger:
 
     def charge(self, card: ModelCard) -> Charge:
         """Return the charge of one call of a model, on the meters that are open now."""
-        return Charge(self, self._meters(), card, _STEP.get())
+        meters = self._meters() if _OPEN.get() else self._all_alone
+        return Charge(self, meters, card, _STEP.get())
 
     def count_cached(self, answers: Sequence[object]) -> None:
         """Count what a step took from a cache, where it is the answer of a model. It costs nothing."""
@@ -126,8 +144,7 @@ class Ledger:
                         meter.add((step, answer.provenance.model), (0, 0, 1, 0, 0, 0, 0))
 
     def _meters(self) -> tuple[Meter, ...]:
-        others = _OPEN.get()
-        return (self.all, *(meter for meter in others if meter.ledger is self)) if others else self._all_alone
+        return (self.all, *(meter for meter in _OPEN.get() if meter.ledger is self))
 
 
 @contextmanager
@@ -151,21 +168,25 @@ def at_step(name: str) -> Iterator[None]:
 
 
 class Charge:
-    """One call of a model, on the meters it counts on: what may be sent, then what was used."""
+    """One call of a model, on the meters it counts on: what may be sent, then what was used.
 
-    __slots__ = ("_card", "_key", "_ledger", "_meters", "_reserved")
+    `free`: the model costs nothing, so that no budget has a say and nothing need be reserved.
+    """
+
+    __slots__ = ("_card", "_key", "_ledger", "_meters", "_reserved", "free")
 
     def __init__(self, ledger: Ledger, meters: tuple[Meter, ...], card: ModelCard, step: str | None) -> None:
         self._ledger = ledger
         self._meters = meters
         self._card = card
+        self.free = card.price is None and not card.remote
         self._key = (step, card.id)
         self._reserved: list[int] = []  # of each request that may be sent; empty where no budget has a say
 
     def reserve(self, requests: Sequence[Request[Any]]) -> dict[int, MetierError]:
         """Reserve the most that each request can cost; return the errors of those that may not be sent, by position."""
         card = self._card
-        if (card.price is None and not card.remote) or not any(meter.limited for meter in self._meters):
+        if self.free or not any(meter.limited for meter in self._meters):
             return {}
         refused: dict[int, MetierError] = {}
         for position, request in enumerate(requests):
@@ -198,7 +219,7 @@ class Charge:
             response = made[position]
             if isinstance(answer, MetierError):
                 failures += 1
-            if isinstance(response, Generation | GenerationChunk):
+            if isinstance(response, _TEXTS):
                 read += _count(response, "input_tokens")
                 written += _count(response, "output_tokens")
             if price is not None:
@@ -208,18 +229,17 @@ class Charge:
                     # What was sent and did not tell what it cost may have cost all that was reserved for it.
                     reserved = self._reserved[position]
                     freed += reserved if known else min(own, reserved)
-        counts = (len(answers), failures, 0, read, written, parts(seconds) * len(answers), cost)
-        self._add(counts, freed)
+        counts = (len(answers), failures, 0, read, written, seconds, cost)
+        with self._ledger.lock:
+            for meter in self._meters:
+                meter.add(self._key, counts, freed)
 
     def withdraw(self, errors: int) -> None:
         """Count a call that failed before anything was sent."""
-        self._add((errors, errors, 0, 0, 0, 0, 0), sum(self._reserved))
-
-    def _add(self, counts: Sequence[int], freed: int) -> None:
+        freed = sum(self._reserved)
         with self._ledger.lock:
             for meter in self._meters:
-                meter.add(self._key, counts)
-                meter.held -= freed
+                meter.add(self._key, (errors, errors, 0, 0, 0, 0, 0), freed)
 
     def _cost(self, answer: object, response: object) -> tuple[int, bool]:
         """Return what an answer cost as far as it is known, and whether that is all."""

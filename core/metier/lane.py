@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from metier_contracts import (
     CallContext,
@@ -55,8 +55,7 @@ class _Job:
             self.wake.set()
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(NamedTuple):
     """The answers to one caller's requests, and its share of the wall time of the call that made them, in seconds."""
 
     answers: Sequence[Answer]
@@ -88,7 +87,7 @@ class Lane:
             try:
                 self._stand_in_line(job)
                 if job.answers is None:
-                    self._infer(self._gather(job))
+                    self._infer(self._gather(job) if self._waiting else [job])
             finally:
                 self._leave(job)
         return Served(job.answers or (), job.seconds)
@@ -139,8 +138,6 @@ class Lane:
 
     def _gather(self, first: _Job) -> list[_Job]:
         """Return the job that leads and those behind it that fit into one call with it, taken out of the line."""
-        if not self._waiting:
-            return [first]
         with self._lock:
             size, count = 0, len(first.requests)
             for following in self._waiting:
@@ -163,7 +160,8 @@ class Lane:
         context = leader.context if not others else _merge(jobs)
         started = time.perf_counter()
         try:
-            answers = self._in_batches(requests, context)
+            fits = len(requests) <= self.max_batch
+            answers = self._guarded(requests, context) if fits else self._in_batches(requests, context)
         except BaseException:
             # The leader's deadline, cancellation or interrupt is no concern of the others: they try again.
             self._put_back(others)
@@ -173,12 +171,11 @@ class Lane:
         for job in jobs:
             job.seconds = seconds * len(job.requests)
             job.answers = answers[position : position + len(job.requests)]
-            job.call()
+            if job is not leader:
+                job.call()
             position += len(job.requests)
 
     def _in_batches(self, requests: Sequence[Request[Any]], context: CallContext) -> Sequence[Answer]:
-        if len(requests) <= self.max_batch:
-            return self._guarded(requests, context)
         answers: list[Answer] = []
         for start in range(0, len(requests), self.max_batch):
             answers += self._guarded(requests[start : start + self.max_batch], context)

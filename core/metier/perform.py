@@ -90,6 +90,8 @@ class Performer:
         if entry.card.cascade is not None:
             return self._cascaded(entry, entry.card.cascade, requests, context, terms)
         charge = self.ledger.charge(entry.card)
+        if charge.free:
+            return self._sent(entry, requests, context, charge)
         refused = charge.reserve(requests)
         if not refused:
             return self._sent(entry, requests, context, charge)

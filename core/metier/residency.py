@@ -80,13 +80,14 @@ class Residency:
         self._load = load
         self._residents: dict[str, Resident] = {}
         self._known_bytes: dict[str, int] = {}
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._closed = False
 
     @property
     def accounted(self) -> int:
         """The bytes of all loaded models, as measured, and of those being loaded, as estimated."""
-        with self._changed:
+        with self._lock:
             return sum(resident.accounted for resident in self._residents.values())
 
     def bytes_of(self, model: str) -> int | None:
@@ -120,7 +121,7 @@ class Residency:
     def _claim(self, card: ModelCard, context: CallContext) -> Resident:
         """Return the model pinned: loaded, or (with `model` None) reserved for this caller to load."""
         awaited: Resident | None = None
-        with self._changed:
+        with self._lock:
             while True:
                 context.check()
                 if self._closed:
@@ -163,7 +164,7 @@ class Residency:
         admitted = False
         try:
             measured = _measured(model)
-            with self._changed:
+            with self._lock:
                 admitted = self._admit(resident, model, placement, measured)
         finally:
             if not admitted:
@@ -192,7 +193,7 @@ class Residency:
 
         Anything else, an interrupt say, concerns this caller alone: the next of those who wait loads in its place.
         """
-        with self._changed:
+        with self._lock:
             resident.error = error if isinstance(error, MetierError) else None
             del self._residents[resident.card.id]
             self._changed.notify_all()
@@ -200,7 +201,7 @@ class Residency:
     def release(self, resident: Resident) -> None:
         """Take off a pin: a model without any may be closed to make room."""
         now = time.monotonic()
-        with self._changed:
+        with self._lock:
             resident.pins -= 1
             resident.used = now
             if resident.pins == 0:
@@ -232,7 +233,7 @@ class Residency:
 
     def unload(self, model: str, context: CallContext) -> bool:
         """Close a model once it is idle; return whether it was loaded."""
-        with self._changed:
+        with self._lock:
             while (resident := self._residents.get(model)) is not None:
                 if resident.pins == 0:
                     self._close(resident)
@@ -244,7 +245,7 @@ class Residency:
 
     def close(self) -> None:
         """Refuse new calls, wait for those at work, and close every model."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._changed.notify_all()
             while self._residents:

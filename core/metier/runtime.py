@@ -196,8 +196,11 @@ class Runtime:
         Raises:
             MetierError: see the tree in `metier_contracts.errors`. What a step's own function raises comes as it is.
         """
+        context, terms = _context(deadline), Terms(model, strict, require)
+        if max_cost is None and tracing.tracer() is None:
+            return self._run(target, value, context, terms)
         with self._entered(target, max_cost):
-            return self._run(target, value, _context(deadline), Terms(model, strict, require))
+            return self._run(target, value, context, terms)
 
     def _run(self, target: Any, value: Any, context: CallContext, terms: Terms) -> Any:
         if isinstance(target, Step):
@@ -650,14 +653,9 @@ class Runtime:
             self._selector.forget()
             raise
 
-    def _entered(self, target: Any, max_cost: float | None) -> AbstractContextManager[object]:
-        """Return what a run happens in: its span and its budget, where there are such."""
-        if max_cost is None:
-            return tracing.running(target)
-        return self._budgeted(target, max_cost)
-
     @contextmanager
-    def _budgeted(self, target: Any, max_cost: float) -> Iterator[None]:
+    def _entered(self, target: Any, max_cost: float | None) -> Iterator[None]:
+        """Enter what a run happens in: its budget and its span, where there are such."""
         with opened(self._ledger.limited(max_cost)), tracing.running(target):
             yield
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from metier_contracts import (
     AmbiguousModelError,
@@ -34,8 +34,7 @@ _REMEMBERED = 1024
 _SHOWN = 6
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """What the caller says of the choice.
 
     `model`: the model's id. `strict`: whether an ambiguity is an error, None for the settings. `require`: what the

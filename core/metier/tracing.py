@@ -66,13 +66,9 @@ def here() -> Context | None:
     return get_current()
 
 
-def running(target: object) -> AbstractContextManager[None]:
-    """Return the span of a run, current within the block."""
-    return _OFF if tracer() is None else _current_run(target)
-
-
 @contextmanager
-def _current_run(target: object) -> Iterator[None]:
+def running(target: object) -> Iterator[None]:
+    """Have the span of a run, current within the block."""
     with run_span(target) as span, current(span):
         yield
 

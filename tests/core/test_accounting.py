@@ -100,6 +100,15 @@ def test_the_costs_and_seconds_on_the_answers_are_those_of_the_usage_exactly(pri
         assert meter.usage.input_tokens == sum(answer.input_tokens for answer in answers)
 
 
+def test_long_accounts_are_exact_too(priced: Any) -> None:
+    with Runtime() as rt:
+        costs = [rt.run(generate("a b c"[: 1 + 2 * (n % 3)])).provenance for n in range(1100)]
+        total = rt.usage().total
+    assert total.requests == 1100
+    assert total.exact_seconds == sum(Fraction(p.seconds) for p in costs if p is not None)
+    assert total.exact_cost == sum(Fraction(p.cost) for p in costs if p is not None)
+
+
 def test_meters_nest_and_count_what_was_asked_for_in_their_block(priced: Any) -> None:
     with Runtime() as rt, Runtime() as other:
         rt.run(classify(), model="acme/k")

@@ -104,7 +104,7 @@ class Observed(threading.Condition):
 
 def observed(budget: int, load: Loader) -> tuple[Residency, Observed]:
     residency = Residency(budget, load)
-    residency._changed = condition = Observed()
+    residency._lock = residency._changed = condition = Observed()
     return residency, condition
 
 

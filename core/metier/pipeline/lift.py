@@ -106,11 +106,11 @@ class TaskStep(Lifted[In_contra, Out_co]):
     @property
     def chosen_by(self) -> Terms:
         """The terms on which the model is chosen, private data considered."""
-        return self.terms if self.private is None else replace(self.terms, private=True)
+        return self.terms if self.private is None else self.terms._replace(private=True)
 
     def using(self, model: str | None) -> Self:
         """Return the step with another model."""
-        return replace(self, terms=replace(self.terms, model=model))
+        return replace(self, terms=self.terms._replace(model=model))
 
     def structure(self) -> Structure:
         """Return the model's id."""
