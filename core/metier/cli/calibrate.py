@@ -14,6 +14,7 @@ from metier_contracts import Classify, InputError, ModelCard
 
 from metier.cli import options, profiles
 from metier.cli.output import FAILED, errors_to_exit_codes, print_json
+from metier.cli.tables import read_labelled_texts
 from metier.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def calibrate(
     from metier.decision.book import ProfileBook
     from metier.decision.calibrate import Calibrator, choose
     from metier.decision.measure import QUICK, THOROUGH
-    from metier.decision.sample import Judge, read_sample
+    from metier.decision.sample import Judge
 
     with errors_to_exit_codes(), Runtime() as runtime:
         book = ProfileBook.of(runtime.config)
@@ -61,7 +62,7 @@ def calibrate(
             worker = Calibrator(runtime, book.store, effort, task, again, machine=book.machine)
         else:
             task = _only_classify(task)
-            worker = Judge(runtime, book.store, read_sample(sample), again)
+            worker = Judge(runtime, book.store, read_labelled_texts(sample), again)
         cards, left_out = choose(runtime, models or (), task, pull=pull)
         found, interrupted = _performed(cards, worker.run)
         outcomes = [*found, *left_out]

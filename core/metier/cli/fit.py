@@ -10,7 +10,7 @@ from metier_contracts import CascadeFit, CascadeReport, ClassifyFit, FitRequest,
 
 from metier.cli import options
 from metier.cli.output import errors_to_exit_codes, print_table
-from metier.cli.requests import labelled_texts
+from metier.cli.tables import read_labelled_texts
 from metier.runtime import Runtime
 
 app = typer.Typer(help="Fit a model, and keep it under an id.", no_args_is_help=True, rich_markup_mode=None)
@@ -36,7 +36,7 @@ def classify(
     """Fit a classifier of texts."""
     with errors_to_exit_codes():
         given = {"id": model, "base": base, "method": method, "epochs": epochs, "seed": seed}
-        request = ClassifyFit.from_mapping({**given, "examples": labelled_texts(csv_file)})
+        request = ClassifyFit.from_mapping({**given, "examples": read_labelled_texts(csv_file)})
         _fit(request, replace, device, offline, as_json)
 
 
@@ -56,7 +56,7 @@ def cascade(
     """Fit the threshold of a cascade of two models, on texts that neither has learned from."""
     with errors_to_exit_codes():
         given = {"id": model, "cheap": cheap, "strong": strong, "max_loss": max_loss, "confidence": confidence}
-        request = CascadeFit.from_mapping({**given, "labelled": labelled_texts(csv_file)})
+        request = CascadeFit.from_mapping({**given, "labelled": read_labelled_texts(csv_file)})
         _fit(request, replace, device, offline, as_json)
 
 

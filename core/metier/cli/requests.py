@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +16,6 @@ from metier_contracts import (
     DetectAnomalies,
     Embed,
     EnvironmentSpec,
-    ExampleSet,
     Extract,
     FillMask,
     Forecast,
@@ -34,6 +32,8 @@ from metier_contracts import (
     Segment,
     Series,
 )
+
+from metier.cli.tables import read_labelled_texts, read_rows
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ def classify(
         text=_text(text),
         image=None if image is None else Image.from_path(image),
         labels=_listed(labels),
-        examples=None if examples is None else labelled_texts(examples),
+        examples=None if examples is None else read_labelled_texts(examples),
         multi_label=multi_label,
     )
 
@@ -262,27 +262,8 @@ def _numbers(values: Sequence[str], flag: str, count: int | None) -> list[list[f
     return rows
 
 
-def _rows(file: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    rows = list(csv.DictReader(_read(file).splitlines()))
-    header = list(rows[0]) if rows else []
-    absent = [column for column in columns if column not in header]
-    if absent or not rows:
-        raise InputError(
-            f"the file {file} lacks {'rows' if not rows else f'the column {absent[0]!r}'}",
-            expected=f"a header with {', '.join(columns) or 'the columns'}, and rows",
-            got=f"columns {', '.join(map(str, header)) or 'none'}",
-            blame="the CSV file given",
-        )
-    return rows
-
-
-def labelled_texts(file: Path) -> ExampleSet:
-    """Return what a CSV file with the columns text and label holds."""
-    return ExampleSet.from_pairs((row["text"], row["label"]) for row in _rows(file, ("text", "label")))
-
-
 def _series(file: Path | None, column: str | None, time_column: str | None, resample: str | None) -> Series:
-    rows = _rows(_given(file, "--csv"), [name for name in (column, time_column) if name is not None])
+    rows = read_rows(_given(file, "--csv"), [name for name in (column, time_column) if name is not None])
     name = column or list(rows[0])[-1]
     try:
         values = [float(row[name]) for row in rows]
@@ -308,7 +289,7 @@ def _timestamps(rows: Sequence[dict[str, str]], column: str | None) -> Any:
 
 
 def _graph(file: Path) -> Graph:
-    rows = _rows(file, ("source", "target"))
+    rows = read_rows(file, ("source", "target"))
     numbers: dict[str, int] = {}
     pairs = [[numbers.setdefault(row[end], len(numbers)) for end in ("source", "target")] for row in rows]
     return Graph.from_mapping(

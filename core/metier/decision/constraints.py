@@ -55,7 +55,7 @@ class Bound(Contract):
 def bounds(candidate: Candidate, requirements: Requirements, task: str) -> tuple[Bound, ...]:
     """Return every constraint that a candidate breaks; none where it is feasible. What is not known breaks."""
     found = [check(candidate, requirements) for check in _CHECKS]
-    found += [_number(name, candidate, requirements, task) for name in _FLOORS]
+    found += [_number(name, candidate, requirements, task) for name in _FIGURES]
     return tuple(bound for bound in found if bound is not None)
 
 
@@ -113,20 +113,15 @@ _CHECKS: tuple[Callable[[Candidate, Requirements], Bound | None], ...] = (
     _licence,
     _device,
 )
-_FLOORS: Mapping[FigureName, bool] = {
-    "latency_ms": False,
-    "cost_per_1k": False,
-    "throughput": True,
-    "memory": False,
-    "quality": True,
-}
-"""The constraints on numbers, and whether each is a floor; the others are ceilings."""
+_FIGURES: tuple[FigureName, ...] = ("latency_ms", "cost_per_1k", "throughput", "memory", "quality")
+FLOORS = frozenset({"throughput", "quality"})
+"""The constraints on numbers that are floors; the others are ceilings."""
 
 
 def _number(name: FigureName, candidate: Candidate, requirements: Requirements, task: str) -> Bound | None:
     limit = getattr(requirements, name)
     value: Any = getattr(candidate, name)
-    floor = _FLOORS[name]
+    floor = name in FLOORS
     if limit is None:
         return None
     if value is None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Any
 
 from metier.decision.candidate import Candidate
-from metier.decision.constraints import Bound
+from metier.decision.constraints import FLOORS, Bound
 from metier.decision.decision import Decision, Rejection, Relaxation
 from metier.decision.requirements import Requirements
 from metier.memory import format_bytes
@@ -121,8 +122,7 @@ def _relaxed(relaxation: Relaxation) -> list[str]:
     if relaxation.model is None:
         return [name, "none is enough", UNKNOWN]
     value = relaxation.value
-    # In full, since a rounded number may not be enough.
-    typed = repr(value) if isinstance(value, int | float) else _joined(value)
+    typed = enough(value, name in FLOORS) if isinstance(value, int | float) else _joined(value)
     by = "" if relaxation.by is None else f" (by {_value(name, relaxation.by)})"
     return [name, f"{typed}{by}", relaxation.model]
 
@@ -137,6 +137,14 @@ def _value(name: str, value: Any) -> str:
 
 def _joined(value: Any) -> str:
     return value if isinstance(value, str) else ", ".join(value) or "none"
+
+
+def enough(value: float, floor: bool) -> str:
+    """Return a limit as one types it: four significant digits, rounded so that it lets through what `value` does."""
+    if isinstance(value, int):
+        return str(value)
+    rounding = ROUND_FLOOR if floor else ROUND_CEILING
+    return format(Context(prec=4, rounding=rounding).create_decimal_from_float(value).normalize(), "f")
 
 
 def figure(value: float | None, factor: float = 1) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from metier_contracts import Classify, ExampleSet, InputError, MetierError, ModelCard
+from metier_contracts import Classify, ExampleSet, MetierError, ModelCard
 
 from metier.decision.calibrate import Outcome
 from metier.decision.measure import now
@@ -19,31 +17,7 @@ from metier.intervals import wilson_interval
 from metier.revisions import revision_of
 from metier.runtime import Runtime
 
-COLUMNS = ("text", "label")
 _BATCH = 32
-
-
-def read_sample(path: Path) -> ExampleSet:
-    """Return the labelled texts of a CSV file with the columns text and label.
-
-    Raises:
-        InputError: the file cannot be read, lacks a column, or has a row without text or label.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = reader.fieldnames or ()
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise _unreadable(path, f"{type(error).__name__}: {error}") from None
-    if not set(COLUMNS) <= set(columns):
-        raise _unreadable(path, f"the columns {', '.join(columns) or 'none'}")
-    for number, row in enumerate(rows, start=1):
-        if not ((row["text"] or "").strip() and row["label"]):
-            raise _unreadable(path, f"no {'label' if (row['text'] or '').strip() else 'text'} in row {number}")
-    if not rows:
-        raise _unreadable(path, "no rows")
-    return ExampleSet.from_pairs([(row["text"], row["label"]) for row in rows])
 
 
 @dataclass(frozen=True)
@@ -113,12 +87,3 @@ def macro_f1(wanted: Sequence[str], given: Sequence[str | None]) -> float:
     right = Counter(label for label, answer in zip(wanted, given, strict=True) if label == answer)
     of_label, as_label = Counter(wanted), Counter(given)
     return sum(2 * right[label] / (of_label[label] + as_label[label]) for label in of_label) / len(of_label)
-
-
-def _unreadable(path: Path, got: str) -> InputError:
-    return InputError(
-        f"the sample {path} cannot be read",
-        expected="a CSV file in UTF-8 with the columns text and label, and both in every row",
-        got=got,
-        blame="--sample",
-    )

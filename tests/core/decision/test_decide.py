@@ -7,9 +7,12 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from metier.decision.candidate import Candidate
 from metier.decision.constraints import Bound, bounds
 from metier.decision.decision import Decision, decide
+from metier.decision.report import enough
 from metier.decision.requirements import Requirements
 
 TABLES = range(1000)
@@ -324,3 +327,17 @@ def test_a_decision_goes_through_json() -> None:
     rows = [row("a", latency_ms=math.inf), row("b", licence="x", remote=("b", "h"))]
     decision = decide(rows, Requirements(latency_ms=1, licence="MIT", needs={"labels": ("a", "b")}), "classify")
     assert Decision.from_json(decision.to_json()) == decision
+
+
+@given(st.floats(1e-9, 1e9), st.booleans())
+def test_a_limit_is_shown_short_and_is_enough(value: float, floor: bool) -> None:
+    shown = float(enough(value, floor))
+    assert shown <= value if floor else shown >= value
+    assert shown == pytest.approx(value, rel=1e-3)
+
+
+def test_limits_are_shown_without_noise() -> None:
+    assert enough(72.47879999999999, floor=False) == "72.48"
+    assert enough(0.9123456, floor=True) == "0.9123"
+    assert enough(1234567.0, floor=False) == "1235000"
+    assert enough(90852864, floor=False) == "90852864"

@@ -2,50 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from metier import Runtime
-from metier.decision.sample import Judge, macro_f1, read_sample
+from metier.decision.sample import Judge, macro_f1
 from metier.intervals import wilson_interval
-from metier_contracts import ExampleSet, InferenceError, InputError
+from metier_contracts import ExampleSet, InferenceError
 
 SAMPLE = ExampleSet.from_pairs(
     [("good day", "good"), ("a bad one", "bad"), ("nothing bad here", "good"), ("bad bad", "bad")]
 )
-
-
-def write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def test_a_csv_file_is_read_with_its_quotes(tmp_path: Path) -> None:
-    path = write(tmp_path / "s.csv", '\ufefflabel,id,text\nbilling,1,"I was charged, twice"\nfault,2,"Line\nbreak"\n')
-    assert read_sample(path) == ExampleSet.from_pairs([("I was charged, twice", "billing"), ("Line\nbreak", "fault")])
-
-
-@pytest.mark.parametrize(
-    ("text", "got"),
-    [
-        ("text,kind\na,b\n", "text, kind"),
-        ("", "none"),
-        ("text,label\n", "no rows"),
-        ("text,label\na,b\nc,\n", "no label in row 2"),
-        ("text,label\n ,b\n", "no text in row 1"),
-        ("text,label\nonly\n", "no label in row 1"),
-    ],
-)
-def test_what_is_no_sample_is_told(tmp_path: Path, text: str, got: str) -> None:
-    with pytest.raises(InputError) as caught:
-        read_sample(write(tmp_path / "s.csv", text))
-    assert got in str(caught.value.got)
-
-
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none\.csv"):
-        read_sample(tmp_path / "none.csv")
 
 
 def test_the_share_of_right_answers_is_kept_with_its_interval(rt: Runtime, store: Any) -> None:
