@@ -115,12 +115,12 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("hint", "value"), ACCEPTED, ids=repr)
+@pytest.mark.parametrize(("hint", "value"), ACCEPTED, ids=[repr(hint) for hint, _ in ACCEPTED])
 def test_accepts(hint: Any, value: object) -> None:
     assert acceptor(hint)(value)
 
 
-@pytest.mark.parametrize(("hint", "value"), REFUSED, ids=repr)
+@pytest.mark.parametrize(("hint", "value"), REFUSED, ids=[repr(hint) for hint, _ in REFUSED])
 def test_refuses(hint: Any, value: object) -> None:
     assert not acceptor(hint)(value)
 
