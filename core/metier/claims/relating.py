@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +11,27 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from metier_contracts import Classify, ExampleSet, Graph, GraphFit, GraphScore, GraphScores
+from metier_contracts import (
+    Classify,
+    ExampleSet,
+    Generate,
+    Generation,
+    Graph,
+    GraphFit,
+    GraphScore,
+    GraphScores,
+    Message,
+    Sampling,
+)
 from numpy.typing import NDArray
 
 from metier.claims.data import own_bytes
 from metier.claims.work import Answer, Asked, Metric, Rule, Scale, Work, each, is_right
 
 SEED = 20261128
-KNOWN, SHOTS, EPOCHS = 1000, 12, 60
+KNOWN, SHOTS, TRIAL, EPOCHS = 1000, 12, 20, 60
 FITTED = "claims/sections"
+_MOST_TOKENS = 16
 
 
 @dataclass(frozen=True)
@@ -84,7 +97,8 @@ def relating(language_model: str, specialist: str, scale: Scale) -> Work:
     graph = packages()
     labels = graph.labels
     order = np.random.default_rng(SEED).permutation(len(graph.sections))
-    items = [Package(int(node), graph.sections[node]) for node in order[KNOWN : KNOWN + scale.items["graph-score"]]]
+    rest = [Package(int(node), graph.sections[node]) for node in order[KNOWN:]]
+    items, trial = rest[: scale.items["graph-score"]], rest[-TRIAL:]
     known = np.sort(order[:KNOWN])
     shown = [int(node) for node in order[:KNOWN] if all(side[node] for side in graph.around)][:SHOTS]
     examples = ExampleSet.from_pairs((graph.in_words(node), graph.sections[node]) for node in shown)
@@ -103,6 +117,9 @@ def relating(language_model: str, specialist: str, scale: Scale) -> Work:
     def in_words(some: Sequence[Package]) -> list[Classify]:
         return [Classify(text=graph.in_words(one.node), labels=labels, examples=examples) for one in some]
 
+    def written(some: Sequence[Package]) -> list[Generate]:
+        return [_prompted(examples, labels, graph.in_words(one.node)) for one in some]
+
     def whole(some: Sequence[Package]) -> list[GraphScore]:
         return [GraphScore(graph=drawn)]
 
@@ -120,7 +137,15 @@ def relating(language_model: str, specialist: str, scale: Scale) -> Work:
         items=items,
         ways=(
             Asked(
-                f"{language_model}, in words",
+                f"{language_model}, writing",
+                "language model",
+                language_model,
+                f"{told}, {SHOTS} examples, the labels",
+                written,
+                each(lambda _, response: _label(response)),
+            ),
+            Asked(
+                f"{language_model}, weighing labels",
                 "language model",
                 language_model,
                 f"{told}, {SHOTS} examples",
@@ -134,7 +159,25 @@ def relating(language_model: str, specialist: str, scale: Scale) -> Work:
             Rule("most frequent section", "the known sections", lambda _: most),
         ),
         timed=scale.timed["graph-score"],
+        trial=trial,
     )
+
+
+def _prompted(examples: ExampleSet, labels: Sequence[str], text: str) -> Generate:
+    """Return a chat in which the examples are answered, and the answer is held to one of the labels."""
+    messages = [Message(role="system", content=f"Name the section of a Debian package: one of {', '.join(labels)}.")]
+    for example in examples.examples:
+        messages += [
+            Message(role="user", content=example.text),
+            Message(role="assistant", content=json.dumps(example.label)),
+        ]
+    messages.append(Message(role="user", content=text))
+    return Generate(messages=messages, json_schema={"enum": list(labels)}, sampling=Sampling(max_tokens=_MOST_TOKENS))
+
+
+def _label(response: Generation) -> Answer:
+    """Return the label; one that was cut off counts as a failure."""
+    return json.loads(response.text) if response.finish_reason == "stop" else None
 
 
 def _best(items: Sequence[Package], responses: Sequence[Any]) -> list[Answer]:
