@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from metier_contracts.authoring import LoaderOptions
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
+
+
+def _holds_label(value: str) -> str:
+    if "{label}" not in value:
+        raise ValueError(f"a template that holds {{label}}, got {value!r}")
+    return value
+
+
+Template = Annotated[str, AfterValidator(_holds_label)]
 
 
 class FolderOptions(LoaderOptions):
@@ -39,19 +48,18 @@ class EncoderOptions(TextOptions):
     text_prefix: str | None = None
     query_prefix: str | None = None
     passage_prefix: str | None = None
-    template: str = "This text is about {label}."
+    template: Template = "This text is about {label}."
     scale: float = Field(default=20.0, gt=0)
     midpoint: float = Field(default=0.15, ge=-1, le=1)
     head_c: float = Field(default=10.0, gt=0)
     cached_heads: int = Field(default=32, ge=1)
     cached_labels: int = Field(default=1024, ge=1)
 
-    @field_validator("template")
-    @classmethod
-    def _holds_label(cls, value: str) -> str:
-        if "{label}" not in value:
-            raise ValueError(f"a template that holds {{label}}, got {value!r}")
-        return value
+
+class NliOptions(TextOptions):
+    """Options of `nli`. `template`: turns a label into the hypothesis that a text may entail."""
+
+    template: Template = "This text is about {label}."
 
 
 class HeadOptions(TextOptions):

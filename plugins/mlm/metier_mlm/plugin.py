@@ -13,6 +13,7 @@ LOADERS: Mapping[str, str] = {
     "sentence-head": "metier_mlm.sentence_head",
     "cross-encoder": "metier_mlm.cross_encoder",
     "sequence-classification": "metier_mlm.sequence_classifier",
+    "nli": "metier_mlm.nli",
     "token-classification": "metier_mlm.token_classifier",
     "masked-lm": "metier_mlm.masked_lm",
     "spacy": "metier_mlm.spacy_pipeline",
