@@ -48,6 +48,7 @@ class Traces:
     """
 
     _kept: OrderedDict[object, _Kept] = field(default_factory=OrderedDict)
+    _latest: _Kept | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def recorded(self, pipeline: Step[Any, Any], values: Sequence[Any], run: Run) -> list[Any]:
@@ -91,6 +92,8 @@ class Traces:
 
     def _of(self, pipeline: Step[Any, Any]) -> _Kept:
         """Return what is kept of a pipeline; the lock is held."""
+        if self._latest is not None and self._latest.pipeline is pipeline:
+            return self._latest  # a pipeline of many steps takes a while to hash
         key = _key(pipeline)
         kept = self._kept.get(key)
         if kept is None:
@@ -98,6 +101,7 @@ class Traces:
         self._kept.move_to_end(key)
         while len(self._kept) > PIPELINES:
             self._kept.popitem(last=False)
+        self._latest = kept
         return kept
 
 

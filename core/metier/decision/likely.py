@@ -42,7 +42,8 @@ PlanAsked = Callable[[Asked], PlannedCall]
 
 _UNKNOWN = math.inf
 _NORMAL = NormalDist()
-_STANDARD = np.array([_NORMAL.inv_cdf(percent / 100) for percent in range(1, 100)]) / _NORMAL.inv_cdf(0.95)
+_PARTS = 101
+_STANDARD = np.array([_NORMAL.inv_cdf((part + 0.5) / _PARTS) for part in range(_PARTS)]) / _NORMAL.inv_cdf(0.95)
 
 
 def planned_like(pipeline: Step[Any, Any], traces: Sequence[Trace], call_of: PlanAsked) -> Plan:
@@ -163,11 +164,11 @@ def _expected(courses: Sequence[_Course]) -> dict[str, Any]:
 
 
 def _mixed(courses: Sequence[_Course]) -> tuple[float, float, float]:
-    """Return the mean, the median and the 95th percentile of a mixture, each value by 99 of its percentiles."""
+    """Return the mean, the median and the 95th percentile of a mixture, each value by the middles of equal parts."""
     half, most = (np.array([getattr(course, name) for course in courses])[:, None] for name in ("p50", "p95"))
     ratio = np.divide(most, half, out=np.ones_like(half), where=half > 0)
     pool = half * ratio**_STANDARD
-    p50, p95 = np.quantile(pool, (0.5, 0.95))
+    p50, p95 = np.quantile(pool, (0.5, 0.95), method="hazen")
     return float(pool.mean()), float(p50), float(p95)
 
 

@@ -143,8 +143,11 @@ class Plan(Contract):
 
     def explain(self) -> str:
         """Return the plan as text for people."""
-        columns = ("step", "model", "size", "p50", "p95", "cost", "memory", "figures", "to do")
-        rows = [columns, *(_row(call) for call in self.calls)]
+        rows: list[tuple[str, ...]] = [("step", "model", "size", "p50", "p95", "cost", "memory", "figures", "to do")]
+        rows += [_row(call) for call in self.calls]
+        if self.likely is not None:
+            often = ["times", *(f"{call.times:.2g}" for call in self.calls)]
+            rows = [(*row[:3], times, *row[3:]) for row, times in zip(rows, often, strict=True)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
         ways = [f"cheapest: {self.cheapest}", f"dearest: {self.dearest}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from statistics import fmean
 from typing import Any
 
@@ -54,12 +55,14 @@ class Trace:
 
 def steps_of(entries: Sequence[Entry]) -> Iterator[str]:
     """Yield the names of the steps, in order; what came from a cache says so."""
-    for entry in entries:
+    for entry, following in zip_longest(entries, entries[1:]):
         if isinstance(entry, Beside):
             for arm in entry.arms:
                 yield from steps_of(arm)
-        else:
-            yield f"{entry.step} (cached)" if isinstance(entry, Asked) and entry.cached else entry.step
+        elif isinstance(entry, Asked):
+            yield f"{entry.step} (cached)" if entry.cached else entry.step
+        elif not (isinstance(following, Asked) and following.step == entry.step):  # else it made the requests
+            yield entry.step
 
 
 def note_answers(

@@ -1,0 +1,138 @@
+"""What `rt.plan(pipeline, like=sample)` foretells beside what held-out values take: the share by which it errs."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from metier import Runtime
+from metier.decision.calibrate import Calibrator
+from metier.decision.measure import Effort
+from metier.decision.plan import Likely
+from metier.decision.store import ProfileStore
+from metier.paths import profiles_file
+
+from benchmarks.figures import Figure, at_least, at_most, seconds_of
+from benchmarks.graphs import fitted_elsewhere
+from benchmarks.planned import (
+    FRACAST,
+    LINKS,
+    MINI_LM,
+    NAIVE,
+    PROMPTABLE,
+    SMALL_LM,
+    SPACY,
+    THETA,
+    Planned,
+    pipelines,
+)
+
+WORK = (
+    (MINI_LM, "classify", 6.0),
+    (MINI_LM, "embed", 6.0),
+    (MINI_LM, "rank", 12.0),
+    (SMALL_LM, "generate", 45.0),
+    (SMALL_LM, "classify", 20.0),
+    (SPACY, "extract", 4.0),
+    (FRACAST, "forecast", 6.0),
+    (THETA, "forecast", 4.0),
+    (NAIVE, "detect-anomalies", 4.0),
+    (PROMPTABLE, "segment", 15.0),
+    (LINKS, "graph-score", 4.0),
+)
+"""What is calibrated, and in how many seconds at most."""
+
+SAMPLE = HELD_OUT = 40
+GOAL = 20
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Seconds foretold and measured: of held-out values together, and of each by the sizes of its own calls."""
+
+    planned: Planned
+    likely: Likely
+    foretold: Sequence[float]
+    measured: Sequence[float]
+
+    @property
+    def mean_error(self) -> float:
+        """By how much the mean of the plan is off that of the held-out values, in percent of the latter."""
+        return _off(self.likely.mean, statistics.fmean(self.measured))
+
+    @property
+    def median_error(self) -> float:
+        """The same of the p50 of the plan and the median of the held-out values."""
+        return _off(self.likely.p50, statistics.median(self.measured))
+
+    @property
+    def errors(self) -> list[float]:
+        """By how much each held-out value's own plan is off, in percent."""
+        return [_off(foretold, measured) for foretold, measured in zip(self.foretold, self.measured, strict=True)]
+
+    def figures(self) -> list[Figure]:
+        """Return them for people."""
+        name, likely = self.planned.name, self.likely
+        return [
+            Figure(f"{name}: mean foretold, by {likely.values} values", _known(likely.mean) * 1e3, "ms"),
+            Figure(
+                f"{name}: mean of {len(self.measured)} held-out values", statistics.fmean(self.measured) * 1e3, "ms"
+            ),
+            Figure(f"{name}: p50 foretold", _known(likely.p50) * 1e3, "ms"),
+            Figure(f"{name}: median of the held-out values", statistics.median(self.measured) * 1e3, "ms"),
+            Figure(f"{name}: error of one value by its own sizes, median", statistics.median(self.errors), "%"),
+        ]
+
+
+def measure(sample: int = SAMPLE, held_out: int = HELD_OUT) -> list[Figure]:
+    """Calibrate the models, run a sample of each pipeline, plan by it, and run other values one after the other."""
+    with fitted_elsewhere(), Runtime() as runtime:
+        _calibrate(runtime)
+        trials = [_tried(runtime, planned, sample) for planned in pipelines(sample + held_out)]
+    errors = [error for trial in trials for error in trial.errors]
+    means, medians = ([getattr(trial, name) for trial in trials] for name in ("mean_error", "median_error"))
+    count = len(trials)
+    return [
+        *(figure for trial in trials for figure in trial.figures()),
+        at_least("pipelines with a route or a cascade", sum(trial.planned.branches for trial in trials), "", 4),
+        at_most(f"error of the mean foretold, median of {count} pipelines", statistics.median(means), "%", GOAL),
+        at_most(f"error of the p50 foretold, median of {count} pipelines", statistics.median(medians), "%", GOAL),
+        at_most(f"error of one value by its own sizes, median of {len(errors)}", statistics.median(errors), "%", GOAL),
+    ]
+
+
+def _calibrate(runtime: Runtime) -> None:
+    store = ProfileStore(profiles_file())
+    for model, task, seconds in WORK:
+        effort = Effort(seconds=seconds, calls=15, batches=(4,))
+        for outcome in Calibrator(runtime, store, effort, task).run(runtime.model(model).card):
+            print(f"{model}, {task}: {outcome.status} {outcome.reason}", file=sys.stderr)
+
+
+def _tried(runtime: Runtime, planned: Planned, sample: int) -> Trial:
+    known, held_out = planned.values[:sample], planned.values[sample:]
+    for _ in runtime.map(planned.pipeline, known, progress=False):
+        pass
+    likely = _likely(runtime, planned, known)
+    measured = [seconds_of(lambda value=value: runtime.run(planned.pipeline, value)) for value in held_out]  # type: ignore[misc]
+    foretold = [_known(_likely(runtime, planned, [value]).p50) for value in held_out]
+    return Trial(planned, likely, foretold, measured)
+
+
+def _likely(runtime: Runtime, planned: Planned, values: Sequence[object]) -> Likely:
+    likely = runtime.plan(planned.pipeline, like=values).likely
+    if likely is None:
+        raise RuntimeError("a plan by a sample says what is likely")
+    return likely
+
+
+def _known(seconds: float | None) -> float:
+    if seconds is None:
+        raise RuntimeError("every model was to be calibrated")
+    return seconds
+
+
+def _off(foretold: float | None, measured: float) -> float:
+    return 100 * abs(_known(foretold) - measured) / measured
