@@ -45,7 +45,6 @@ PACKAGES = Path(__file__).parents[1] / "examples/package_sections/data/packages.
 SEED = 20261128
 
 Mood = Literal["negative", "neutral", "positive"]
-MOODS = ("negative", "neutral", "positive")
 SURE = 0.44  # three in four texts are
 LONG = 140
 SHORT_SERIES = 60
@@ -63,66 +62,79 @@ class Planned:
 
 @task(model=MINI_LM)
 def mood(text: str) -> Classify[Mood]:
-    return Classify[Mood](text=text, labels=MOODS)
+    """Ask a sentence encoder for the mood."""
+    return Classify[Mood](text=text)
 
 
 @task(model=SMALL_LM)
 def mood_by_words(text: str) -> Classify[Mood]:
-    return Classify[Mood](text=text, labels=MOODS)
+    """Ask a language model for the mood."""
+    return Classify[Mood](text=text)
 
 
 @step
 def label(verdict: Classification[Mood]) -> Mood:
+    """Take the label."""
     return verdict.label
 
 
 @step
 def is_sure(verdict: Classification[Mood]) -> bool:
+    """Tell whether the verdict may stand."""
     return verdict.scores[verdict.label] > SURE
 
 
 @task(model=MINI_LM)
 def vector(text: str) -> Embed:
+    """Ask for the vector."""
     return Embed(texts=[text])
 
 
 @step
 def length_of(embedding: Embedding) -> float:
+    """Take the length of the vector."""
     return float(np.linalg.norm(embedding.vectors))
 
 
 @task(model=SMALL_LM)
 def answer(text: str) -> Generate:
-    return Generate.of(f"Answer in a sentence: {text}", sampling=Sampling(max_tokens=32, temperature=0.0))
+    """Ask a language model for an answer."""
+    return Generate.of(f"Answer in a sentence: {text}", sampling=Sampling(max_tokens=24, temperature=0.0))
 
 
 @step
 def written(generation: Generation) -> str:
+    """Take the text."""
     return generation.text
 
 
 @step
 def unchanged(text: str) -> str:
+    """Leave the text as it is."""
     return text
 
 
 @task(model=SPACY)
 def names(text: str) -> Extract:
+    """Ask for the names in a text."""
     return Extract(text=text)
 
 
 @step
 def found(extraction: Extraction) -> list[str]:
+    """Take what was found."""
     return [entity.text for entity in extraction.entities]
 
 
 @step
 def is_long(text: str) -> bool:
+    """Tell whether a text is long."""
     return len(text) > LONG
 
 
 @step
 def sentences(text: str) -> list[str]:
+    """Split a text where sentences end."""
     return [part for part in text.replace("!", ".").split(".") if part.strip()] or [text]
 
 
@@ -136,41 +148,49 @@ class Question:
 
 @task(model=MINI_LM)
 def ranked(question: Question) -> Rank:
+    """Ask for the order of what may answer."""
     return Rank(query=question.query, candidates=question.candidates)
 
 
 @step
 def best(ranking: Ranking) -> int:
+    """Take the best."""
     return ranking.best
 
 
 @task(model=FRACAST)
 def outlook(series: Series) -> Forecast:
+    """Ask a network for the next twelve steps."""
     return Forecast(series=series, horizon=12)
 
 
 @task(model=THETA)
 def by_theta(series: Series) -> Forecast:
+    """Ask a classic method for the next twelve steps."""
     return Forecast(series=series, horizon=12)
 
 
 @task(model=NAIVE)
 def outliers(series: Series) -> DetectAnomalies:
+    """Ask for what stands out."""
     return DetectAnomalies(series=series)
 
 
 @step
 def flagged(anomalies: Anomalies) -> int:
+    """Count what stands out."""
     return int(anomalies.flags.sum())
 
 
 @step
 def is_short(series: Series) -> bool:
+    """Tell whether a series is short."""
     return len(series) < SHORT_SERIES
 
 
 @step
 def last(forecast: ForecastResult) -> float:
+    """Take the last step of the forecast."""
     return float(forecast.mean[-1])
 
 
@@ -184,21 +204,25 @@ class Pictured:
 
 @task(model=PROMPTABLE)
 def outline(pictured: Pictured) -> Segment:
+    """Ask for the mask of what is in the box."""
     return Segment(image=pictured.image, boxes=np.array([pictured.box], dtype=np.float32))
 
 
 @step
 def area(segmentation: Segmentation) -> int:
+    """Count its pixels."""
     return int(segmentation.masks.sum())
 
 
 @task(model=LINKS)
 def likely_links(graph: Graph) -> GraphScore:
+    """Ask how likely each link is."""
     return GraphScore(graph=graph, level="edge")
 
 
 @step
 def strongest(scores: GraphScores) -> int:
+    """Take the most likely one."""
     return int(scores.scores[:, 0].argmax())
 
 

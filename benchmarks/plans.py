@@ -1,4 +1,9 @@
-"""What `rt.plan(pipeline, like=sample)` foretells beside what held-out values take: the share by which it errs."""
+"""What `rt.plan(pipeline, like=sample)` foretells beside what held-out values take: the share by which it errs.
+
+All is measured in one run: the profiles, the sample and the held-out values, which go through one after the other. A
+mean to which few values add a hundred times what the others do is left to chance by samples of this size: it is told,
+and has no goal.
+"""
 
 from __future__ import annotations
 
@@ -50,39 +55,40 @@ GOAL = 20
 
 @dataclass(frozen=True)
 class Trial:
-    """Seconds foretold and measured: of held-out values together, and of each by the sizes of its own calls."""
+    """Seconds foretold and measured. `own`: of each held-out value, by the way that it went and the sizes it had."""
 
     planned: Planned
     likely: Likely
-    foretold: Sequence[float]
+    own: Sequence[float]
     measured: Sequence[float]
 
     @property
-    def mean_error(self) -> float:
-        """By how much the mean of the plan is off that of the held-out values, in percent of the latter."""
-        return _off(self.likely.mean, statistics.fmean(self.measured))
-
-    @property
-    def median_error(self) -> float:
-        """The same of the p50 of the plan and the median of the held-out values."""
-        return _off(self.likely.p50, statistics.median(self.measured))
+    def error(self) -> float:
+        """By how much the p50 of the plan is off the median of the held-out values, in percent of that."""
+        return _off(_known(self.likely.p50), statistics.median(self.measured))
 
     @property
     def errors(self) -> list[float]:
-        """By how much each held-out value's own plan is off, in percent."""
-        return [_off(foretold, measured) for foretold, measured in zip(self.foretold, self.measured, strict=True)]
+        """By how much the p50 of the plan is off each held-out value."""
+        return [_off(_known(self.likely.p50), measured) for measured in self.measured]
+
+    @property
+    def own_errors(self) -> list[float]:
+        """By how much each held-out value's own plan is off."""
+        return [_off(foretold, measured) for foretold, measured in zip(self.own, self.measured, strict=True)]
 
     def figures(self) -> list[Figure]:
         """Return them for people."""
-        name, likely = self.planned.name, self.likely
+        name, likely, count = self.planned.name, self.likely, len(self.measured)
         return [
-            Figure(f"{name}: mean foretold, by {likely.values} values", _known(likely.mean) * 1e3, "ms"),
+            Figure(f"{name}: p50 foretold by {likely.values} values", _known(likely.p50) * 1e3, "ms"),
+            Figure(f"{name}: median of {count} held-out values", statistics.median(self.measured) * 1e3, "ms"),
+            Figure(f"{name}: error", self.error, "%"),
             Figure(
-                f"{name}: mean of {len(self.measured)} held-out values", statistics.fmean(self.measured) * 1e3, "ms"
+                f"{name}: error for one value, its way and sizes known, median", statistics.median(self.own_errors), "%"
             ),
-            Figure(f"{name}: p50 foretold", _known(likely.p50) * 1e3, "ms"),
-            Figure(f"{name}: median of the held-out values", statistics.median(self.measured) * 1e3, "ms"),
-            Figure(f"{name}: error of one value by its own sizes, median", statistics.median(self.errors), "%"),
+            Figure(f"{name}: mean foretold", _known(likely.mean) * 1e3, "ms"),
+            Figure(f"{name}: mean of the held-out values", statistics.fmean(self.measured) * 1e3, "ms"),
         ]
 
 
@@ -91,16 +97,20 @@ def measure(sample: int = SAMPLE, held_out: int = HELD_OUT) -> list[Figure]:
     with fitted_elsewhere(), Runtime() as runtime:
         _calibrate(runtime)
         trials = [_tried(runtime, planned, sample) for planned in pipelines(sample + held_out)]
+    branching = sum(trial.planned.branches for trial in trials)
     errors = [error for trial in trials for error in trial.errors]
-    means, medians = ([getattr(trial, name) for trial in trials] for name in ("mean_error", "median_error"))
-    count = len(trials)
+    own = [error for trial in trials for error in trial.own_errors]
     return [
         *(figure for trial in trials for figure in trial.figures()),
-        at_least("pipelines with a route or a cascade", sum(trial.planned.branches for trial in trials), "", 4),
-        at_most(f"error of the mean foretold, median of {count} pipelines", statistics.median(means), "%", GOAL),
-        at_most(f"error of the p50 foretold, median of {count} pipelines", statistics.median(medians), "%", GOAL),
-        at_most(f"error of one value by its own sizes, median of {len(errors)}", statistics.median(errors), "%", GOAL),
+        at_least(f"of {len(trials)} pipelines, those with a route or a cascade", branching, "", 4),
+        _within("error, median of the pipelines", [trial.error for trial in trials]),
+        _within(f"error for one value, median of {len(errors)}", errors),
+        _within(f"error for one value, its way and sizes known, median of {len(own)}", own),
     ]
+
+
+def _within(name: str, errors: Sequence[float]) -> Figure:
+    return at_most(name, statistics.median(errors), "%", GOAL)
 
 
 def _calibrate(runtime: Runtime) -> None:
@@ -117,8 +127,8 @@ def _tried(runtime: Runtime, planned: Planned, sample: int) -> Trial:
         pass
     likely = _likely(runtime, planned, known)
     measured = [seconds_of(lambda value=value: runtime.run(planned.pipeline, value)) for value in held_out]  # type: ignore[misc]
-    foretold = [_known(_likely(runtime, planned, [value]).p50) for value in held_out]
-    return Trial(planned, likely, foretold, measured)
+    own = [_known(_likely(runtime, planned, [value]).p50) for value in held_out]
+    return Trial(planned, likely, own, measured)
 
 
 def _likely(runtime: Runtime, planned: Planned, values: Sequence[object]) -> Likely:
@@ -134,5 +144,5 @@ def _known(seconds: float | None) -> float:
     return seconds
 
 
-def _off(foretold: float | None, measured: float) -> float:
-    return 100 * abs(_known(foretold) - measured) / measured
+def _off(foretold: float, measured: float) -> float:
+    return 100 * abs(foretold - measured) / measured
