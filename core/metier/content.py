@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
+from metier_contracts.arrays import as_array
 from pydantic import BaseModel
 
 _PROTOCOL = 4
@@ -43,11 +44,13 @@ def _feed(value: Any, update: Update) -> None:
     elif isinstance(value, np.ndarray) and not value.dtype.hasobject:
         _write(f"{value.dtype}{value.shape}".encode(), update)
         _write(value.tobytes(), update)
+    elif hasattr(value, "detach"):
+        _feed(as_array(value), update)  # a tensor
     elif isinstance(value, list | tuple):
         _feed_all(value, update)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         _feed_unordered(value.items(), update)
-    elif isinstance(value, Set):
+    elif isinstance(value, set | frozenset):
         _feed_unordered(value, update)
     elif isinstance(value, _NAMED):
         _write(f"{value.__module__}.{value.__qualname__}".encode(), update)
@@ -58,7 +61,7 @@ def _feed(value: Any, update: Update) -> None:
 def _state(value: Any) -> list[Any]:
     """Return what an object is made of: its fields, or what copying it would take."""
     if isinstance(value, BaseModel):  # what it keeps beside its fields comes and goes
-        return [getattr(value, name) for name in type(value).model_fields]
+        return [value.__dict__.get(name) for name in type(value).model_fields]
     if is_dataclass(value):
         return [getattr(value, field.name) for field in fields(value)]
     made = value.__reduce_ex__(_PROTOCOL)

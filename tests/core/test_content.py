@@ -108,6 +108,17 @@ def test_what_a_record_finds_out_meanwhile_does_not_count() -> None:
     assert content_of(examples) == before
 
 
+def test_tensors_are_known_by_what_they_hold() -> None:
+    torch = pytest.importorskip("torch")
+    assert content_of(torch.arange(6)) == content_of(torch.arange(6)) != content_of(torch.arange(6).reshape(2, 3))
+
+
+def test_tables_are_known_by_what_they_hold() -> None:
+    pandas = pytest.importorskip("pandas")
+    one, two = (pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]}, index=index) for index in ([0, 1], [1, 2]))
+    assert content_of(one) == content_of(one.copy()) != content_of(two)
+
+
 def circle() -> list[Any]:
     ring: list[Any] = []
     ring.append(ring)
