@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import generation, graphs, machine, overhead, segmentation, startup, throughput
+from benchmarks import generation, graphs, machine, overhead, plans, segmentation, startup, throughput
 from benchmarks.figures import Figure
 
 BENCHES: dict[str, Callable[[], list[Figure]]] = {
@@ -22,6 +22,7 @@ BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "segment": segmentation.measure,
     "graph": graphs.measure,
     "generate": generation.measure,
+    "plan": plans.measure,
 }
 
 

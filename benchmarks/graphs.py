@@ -29,7 +29,7 @@ MEBIBYTE = 2**20
 def measure(rounds: int = 5) -> list[Figure]:
     """Measure on a random graph; weights that are hardly fitted take as long as others."""
     figures = []
-    with _fitted_elsewhere():
+    with fitted_elsewhere():
         with Runtime() as runtime:
             for name in NAMES:
                 figures += _seconds(runtime, name, rounds)
@@ -38,7 +38,7 @@ def measure(rounds: int = 5) -> list[Figure]:
 
 
 @contextmanager
-def _fitted_elsewhere() -> Iterator[None]:
+def fitted_elsewhere() -> Iterator[None]:
     """Keep what is fitted here out of the user's folder, also in child processes."""
     before = os.environ.get("METIER_DATA")
     with tempfile.TemporaryDirectory() as folder:

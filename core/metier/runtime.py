@@ -50,13 +50,15 @@ from metier.fitted import base_of, check_drafted, check_new_id, fitted_cards, fi
 from metier.mapping import OnError, mapped, reporting
 from metier.memory import default_budget
 from metier.perform import Performer, blame, plugin_errors
-from metier.pipeline.engine import Call, run_batch, run_one, settled
+from metier.pipeline.engine import Call, run_batch, settled, whole
 from metier.pipeline.privacy import private_tasks, refuse_remote
 from metier.pipeline.step import Step
+from metier.pipeline.trace import Trace
 from metier.plugins import PluginHost
 from metier.residency import Residency, closed_error
 from metier.scope import Scope
 from metier.selection import Selector, Terms
+from metier.traces import Traces
 from metier.usage import Usage
 from metier.weights import WeightStore, terminal_progress
 from metier.weights.progress import ProgressCallback
@@ -148,6 +150,7 @@ class Runtime:
         self._ledger = Ledger(self.config.max_cost)
         self._performer = Performer(self._selector, self._residency, self._ledger)
         self._answers = Answers(self._selector, self._ledger)
+        self._traces = Traces()
         self._pool: ThreadPoolExecutor | None = None
         self._streams: WeakKeyDictionary[Generator[Response, None, None], int] = WeakKeyDictionary()
         self._closed = False
@@ -205,7 +208,7 @@ class Runtime:
     def _run(self, target: Any, value: Any, context: CallContext, terms: Terms) -> Any:
         if isinstance(target, Step):
             _check_pipeline_call(value, terms)
-            return run_one(self._secured(target), value, self._call(context))
+            return whole(self._through(target, context)([value])[0])
         if value is not _MISSING:
             raise InputError(
                 "a request takes no value beside it",
@@ -216,8 +219,18 @@ class Runtime:
             )
         return self._performer.perform_one(target, context, terms)
 
-    def _call(self, context: CallContext) -> Call:
-        return Call(self._performer.perform, context, self._answers.remembered)
+    def _through(self, pipeline: Step[Any, Any], context: CallContext) -> Callable[[Sequence[Any]], list[Any]]:
+        """Return what takes values through a pipeline: it gives the result or the `Failed` of each, in order."""
+        secured = self._secured(pipeline)
+
+        def through(values: Sequence[Any]) -> list[Any]:
+            def run(traces: Sequence[Trace]) -> list[Any]:
+                call = Call(self._performer.perform, context, self._answers.remembered, traces=traces)
+                return run_batch(secured, values, call)
+
+            return self._traces.recorded(pipeline, values, run)
+
+        return through
 
     def _secured(self, pipeline: Step[Any, Any]) -> Step[Any, Any]:
         """Return a pipeline as it runs, once no task that private data reach is found to name a remote model."""
@@ -363,8 +376,7 @@ class Runtime:
         scope = Scope(target, self._ledger.limited(max_cost), tracing.here())
         if isinstance(target, Step):
             _check_pipeline_call(values, terms)
-            call, secured = self._call(context), self._secured(target)
-            return mapped(lambda batch: run_batch(secured, batch, call), values, batch_size, progress, on_error, scope)
+            return mapped(self._through(target, context), values, batch_size, progress, on_error, scope)
         return mapped(
             lambda batch: settled(self._performer.perform(batch, context, terms)),
             target,
@@ -475,19 +487,30 @@ class Runtime:
         self, request: Request[Any], /, *, model: str | None = None, require: Requirements | None = None
     ) -> Plan: ...
     @overload
-    def plan(self, pipeline: Step[Any, Any], /) -> Plan: ...
-    def plan(self, target: Any, /, *, model: str | None = None, require: Requirements | None = None) -> Plan:
+    def plan(self, pipeline: Step[A, Any], /, *, like: Iterable[A] | None = None) -> Plan: ...
+    def plan(
+        self,
+        target: Any,
+        /,
+        *,
+        like: Iterable[Any] | None = None,
+        model: str | None = None,
+        require: Requirements | None = None,
+    ) -> Plan:
         """Return which models a request or a pipeline would use, and what that takes. Nothing is loaded or sent.
 
         A request is planned at its own size. Of a pipeline nothing is known before its functions have run, so its plan
-        holds bounds: the cheapest and the dearest way through it, at the sizes by which models are measured.
+        holds bounds: the cheapest and the dearest way through it, at the sizes by which models are measured. With a
+        sample of values that this runtime has run, `plan.likely` has what to expect of a value like these.
 
         Args:
             target: a request, or a pipeline.
+            like: values that went through the pipeline here, in `run` or `map`; what they asked for is remembered.
             model: the id of the model that serves the request.
             require: what the model must keep to.
 
         Raises:
+            InputError: values of `like` have not run here.
             PrivacyError: private data would come to a task that names a remote model.
             MetierError: whatever running it would raise when a model is chosen.
         """
@@ -496,10 +519,19 @@ class Runtime:
         terms = Terms(model, require=require)
         if isinstance(target, Step):
             _check_no_terms(terms)
-            return planned(self._secured(target), self._planned_call)
+            secured = self._secured(target)
+            if like is not None:
+                return self._planned_like(secured, self._traces.of(target, like))
+            return planned(secured, self._planned_call)
         task_of(target)
+        _check_no_sample(like)
         entry, work = self._selector.choose(target, terms), Work.of_request(target, target.needs())
         return Plan.of_call(self._selector.decider.planned(entry, work, None))
+
+    def _planned_like(self, pipeline: Step[Any, Any], traces: Sequence[Trace]) -> Plan:
+        from metier.decision.likely import planned_like
+
+        return planned_like(pipeline, traces, self._selector.decider.asker())
 
     def _planned_call(self, work: Work, step: TaskStep[Any, Any]) -> PlannedCall:
         entry = self._selector.choose_for(work, step.chosen_by)
@@ -691,6 +723,16 @@ def _check_pipeline_call(value: Any, terms: Terms) -> None:
             blame="the arguments of run",
         )
     _check_no_terms(terms)
+
+
+def _check_no_sample(like: object) -> None:
+    if like is not None:
+        raise InputError(
+            "like=... is for a pipeline",
+            expected="a request alone, which is planned at its own size",
+            got="like=... beside a request",
+            blame="like=... of plan",
+        )
 
 
 def _check_no_terms(terms: Terms) -> None:

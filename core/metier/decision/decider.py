@@ -22,6 +22,7 @@ from metier.decision.requirements import Requirements
 from metier.decision.work import Work
 from metier.decision.yardstick import Yardstick, yardstick
 from metier.keys import key_set
+from metier.pipeline.trace import Asked
 
 
 @dataclass(frozen=True)
@@ -51,22 +52,23 @@ class Decider:
     def planned(self, entry: Entry, work: Work, step: str | None) -> PlannedCall:
         """Return what one request of this work takes of a model."""
         work = work.sized({})
-        state, todo = self._state(entry)
-        profile = self._profile(entry.card, work, Requirements())
-        cost = None if profile is None else profile.cost_per_1k(work.size)
-        return PlannedCall(
-            step=step,
-            task=work.task,
-            model=entry.card.id,
-            size=str(work),
-            p50=None if profile is None else profile.latency(work.size, quantile=0.5),
-            p95=None if profile is None else profile.latency(work.size),
-            cost=None if cost is None else cost / 1000,
-            memory=None if profile is None else profile.memory,
-            figures="card" if profile is None else profile.source,
-            state=state,
-            todo=todo,
-        )
+        return self._known(entry, work).call(work, step)
+
+    def asker(self) -> Callable[[Asked], PlannedCall]:
+        """Return what tells of requests that a model answered before what they take; it looks up each profile once."""
+        known: dict[Any, _Known] = {}
+
+        def call_of(asked: Asked) -> PlannedCall:
+            work = Work.of_size(asked.task, asked.size).sized({})
+            key = (asked.model, work.task, work.unit)
+            if key not in known:
+                known[key] = self._known(self.catalog.get(str(asked.model)), work)
+            return known[key].call(work, asked.step, asked.count)
+
+        return call_of
+
+    def _known(self, entry: Entry, work: Work) -> _Known:
+        return _Known(entry.card, self._profile(entry.card, work, Requirements()), *self._state(entry))
 
     def _candidate(self, entry: Entry, work: Work, requirements: Requirements, by: Yardstick | None) -> Candidate:
         card, table = entry.card, entry.card.tasks[work.task]
@@ -118,6 +120,36 @@ class Decider:
         machine = self.book.machine.replaced(accelerators=())
         profile = from_card(card, work.task, machine, self.book.prices, work.unit)
         return profile if _kind(profile) == device else None
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a model's work on a task."""
+
+    card: ModelCard
+    profile: Profile | None
+    state: State
+    todo: str
+
+    def call(self, work: Work, step: str | None, count: int = 1) -> PlannedCall:
+        """Return what so many requests of this work take that are made together."""
+        profile, size = self.profile, work.size
+        cost = None if profile is None else profile.cost_per_1k(size, count)
+        return PlannedCall(
+            step=step,
+            task=work.task,
+            model=self.card.id,
+            size=str(work),
+            count=count,
+            p50=None if profile is None else profile.latency(size, count, quantile=0.5),
+            p95=None if profile is None else profile.latency(size, count),
+            cost=None if cost is None else cost / 1000 * count,
+            memory=None if profile is None else profile.memory,
+            figures="card" if profile is None else profile.source,
+            remote=self.card.remote,
+            state=self.state,
+            todo=self.todo,
+        )
 
 
 def _kind(profile: Profile) -> str:

@@ -24,20 +24,25 @@ UNKNOWN = "-"
 class PlannedCall(Contract):
     """One request to a model: of which `step` of a pipeline, None outside of one.
 
-    `p50`, `p95`: its seconds. `cost`: US dollars, for a local model those of its device's time. `memory`: the bytes
+    `count`: how many requests are made together. `times`: how many such calls a value leads to, on average. `p50`,
+    `p95`: seconds of the call. `cost`: US dollars, for a local model those of its device's time. `memory`: the bytes
     that the model holds. None stands for what is not known. `figures`: whether they were "measured" here, or reckoned
-    from the "card". `state`: what is left to do before the model runs, and `todo` the line to type for it.
+    from the "card". `remote`: whether the requests leave this machine. `state`: what is left to do before the model
+    runs, and `todo` the line to type for it.
     """
 
     step: str | None = None
     task: str
     model: str
     size: str = ""
+    count: int = Field(default=1, ge=1)
+    times: float = Field(default=1.0, gt=0)
     p50: float | None = Field(default=None, ge=0)
     p95: float | None = Field(default=None, ge=0)
     cost: float | None = Field(default=None, ge=0)
     memory: int | None = Field(default=None, ge=0)
     figures: Literal["measured", "card"]
+    remote: bool = False
     state: State = "ready"
     todo: str = ""
 
@@ -53,24 +58,24 @@ class PlannedPath(Contract):
     @property
     def p50(self) -> float | None:
         """The seconds of a usual run."""
-        return _total([call.p50 for call in self.calls])
+        return total(call.p50 for call in self.calls)
 
     @property
     def p95(self) -> float | None:
         """The seconds of a run in which each call is slow."""
-        return _total([call.p95 for call in self.calls])
+        return total(call.p95 for call in self.calls)
 
     @property
     def cost(self) -> float | None:
         """US dollars."""
-        return _total([call.cost for call in self.calls])
+        return total(call.cost for call in self.calls)
 
     @property
     def memory(self) -> int | None:
         """The bytes of all models, each once."""
         held = {call.model: call.memory for call in self.calls}.values()
-        total = _total(held)
-        return None if total is None else int(total)
+        known = total(held)
+        return None if known is None else int(known)
 
     def __str__(self) -> str:
         """Return the steps and the sums in a line."""
@@ -78,17 +83,55 @@ class PlannedPath(Contract):
         return f"{steps}: {', '.join(_figures(self))}"
 
 
+class Expected(Contract):
+    """What a value takes by the sample: its seconds on average (`mean`), usually (`p50`) and of a slow run (`p95`).
+
+    `values`: how many of the sample these figures come from. `cost`: US dollars, on average. `memory`: the bytes of all
+    models that any value came to. None stands for what is not known.
+    """
+
+    values: int = Field(ge=1)
+    mean: float | None = Field(default=None, ge=0)
+    p50: float | None = Field(default=None, ge=0)
+    p95: float | None = Field(default=None, ge=0)
+    cost: float | None = Field(default=None, ge=0)
+    memory: int | None = Field(default=None, ge=0)
+
+
+class LikelyPath(Expected):
+    """What the values take that went one way: by the same `steps`, each named once. `share`: theirs of the sample."""
+
+    steps: tuple[str, ...]
+    share: float = Field(gt=0, le=1)
+
+    def __str__(self) -> str:
+        """Return the share, the steps and the figures in a line."""
+        return f"{self.share:.0%} {' > '.join(self.steps) or 'no step'}: {', '.join(_figures(self))}"
+
+
+class Likely(Expected):
+    """What to expect of a value like those of a sample, and by which paths, the most frequent first."""
+
+    paths: tuple[LikelyPath, ...]
+
+    def __str__(self) -> str:
+        """Return the figures of all and of each path, a line each."""
+        return "\n".join([f"likely: {', '.join(_figures(self))}", *(f"  {path}" for path in self.paths)])
+
+
 class Plan(Contract):
     """What a request or a pipeline would use; nothing was loaded or sent for it.
 
     `calls`: every call that a value may lead to. `cheapest`, `dearest`: the ways through the pipeline between which a
-    run lies; of a request they are the same. `unchecked`: edges on which a step takes what the one before does not
-    declare. `notes`: what the figures leave out.
+    run lies; of a request they are the same. `likely`: what to expect of a value like those of a sample, where one was
+    given; all else is of that sample too then, `calls` at their middle sizes. `unchecked`: edges on which a step takes
+    what the one before does not declare. `notes`: what the figures leave out.
     """
 
     calls: tuple[PlannedCall, ...]
     cheapest: PlannedPath
     dearest: PlannedPath
+    likely: Likely | None = None
     unchecked: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -100,30 +143,36 @@ class Plan(Contract):
 
     def explain(self) -> str:
         """Return the plan as text for people."""
-        columns = ("step", "model", "size", "p50", "p95", "cost", "memory", "figures", "to do")
-        rows = [columns, *(_row(call) for call in self.calls)]
+        rows: list[tuple[str, ...]] = [("step", "model", "size", "p50", "p95", "cost", "memory", "figures", "to do")]
+        rows += [_row(call) for call in self.calls]
+        if self.likely is not None:
+            often = ["times", *(f"{call.times:.2g}" for call in self.calls)]
+            rows = [(*row[:3], times, *row[3:]) for row, times in zip(rows, often, strict=True)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
         ways = [f"cheapest: {self.cheapest}", f"dearest: {self.dearest}"]
         if self.cheapest == self.dearest:
             ways = [f"in all: {self.cheapest}"]
-        return "\n".join([*lines, *ways, *self.notes, *self.unchecked])
+        likely = [] if self.likely is None else [str(self.likely)]
+        return "\n".join([*lines, *likely, *ways, *self.notes, *self.unchecked])
 
     def __str__(self) -> str:
         """Return what `explain` does."""
         return self.explain()
 
 
-def _total(figures: Iterable[float | None]) -> float | None:
+def total(figures: Iterable[float | None]) -> float | None:
+    """Return the sum, None where one is not known."""
     known = list(figures)
     return None if None in known else float(sum(figure for figure in known if figure is not None))
 
 
 def _row(call: PlannedCall) -> tuple[str, ...]:
-    return (call.step or UNKNOWN, call.model, call.size or UNKNOWN, *_figures(call), call.figures, call.todo)
+    size = call.size if call.count == 1 else f"{call.count} x {call.size}"
+    return (call.step or UNKNOWN, call.model, size or UNKNOWN, *_figures(call), call.figures, call.todo)
 
 
-def _figures(figures: PlannedCall | PlannedPath) -> tuple[str, ...]:
+def _figures(figures: PlannedCall | PlannedPath | Expected) -> tuple[str, ...]:
     times = (UNKNOWN if seconds is None else f"{1000 * seconds:.1f} ms" for seconds in (figures.p50, figures.p95))
     cost = UNKNOWN if figures.cost is None else f"${figures.cost:.2g}"
     return (*times, cost, UNKNOWN if figures.memory is None else format_bytes(figures.memory))
@@ -137,14 +186,18 @@ def planned(pipeline: Step[Any, Any], call_of: PlanCall) -> Plan:
     """Return the plan of a pipeline, by what each task of it would call."""
     planner = _Planner(call_of)
     cheapest, dearest = planner.bounds(pipeline)
-    edges = (f"unchecked: {edge.giver} >> {edge.taker}: {edge.semantic}" for edge in unchecked(pipeline))
     return Plan(
         calls=tuple(planner.calls),
         cheapest=PlannedPath(calls=cheapest),
         dearest=PlannedPath(calls=dearest),
-        unchecked=tuple(edges),
+        unchecked=unchecked_in(pipeline),
         notes=("bounds: the sizes are those by which models are measured", *dict.fromkeys(planner.notes)),
     )
+
+
+def unchecked_in(pipeline: Step[Any, Any]) -> tuple[str, ...]:
+    """Return a line for each edge on which a step takes what the one before does not declare."""
+    return tuple(f"unchecked: {edge.giver} >> {edge.taker}: {edge.semantic}" for edge in unchecked(pipeline))
 
 
 @dataclass(frozen=True)
@@ -173,8 +226,8 @@ class _Planner:
         if structure.times is None:
             self.notes.append(f"{step.name} is counted for one member")
         if either:
-            least += min((low for low, _ in either), key=_weight)
-            most += max((high for _, high in either), key=_weight)
+            least += min((low for low, _ in either), key=weight)
+            most += max((high for _, high in either), key=weight)
         return least, most
 
     def _task(self, step: TaskStep[Any, Any]) -> tuple[_Calls, _Calls]:
@@ -188,10 +241,11 @@ class _Planner:
         self.calls.extend(call for way in ways for call in way if call not in self.calls)
         unknown = (call.model for way in ways for call in way if call.p50 is None)
         self.notes.extend(f"what {model} takes is not known: metier calibrate {model}" for model in unknown)
-        return min(ways, key=_weight), max(ways, key=_weight)
+        return min(ways, key=weight), max(ways, key=weight)
 
 
-def _weight(calls: Sequence[PlannedCall]) -> tuple[float, float]:
+def weight(calls: Sequence[PlannedCall]) -> tuple[float, float]:
+    """Return what tells a cheap way from a dear one: its cost, then its seconds."""
     path = PlannedPath(calls=tuple(calls))
     cost, seconds = path.cost, path.p50
     return (float("inf") if cost is None else cost, float("inf") if seconds is None else seconds)

@@ -9,7 +9,7 @@ from typing import Any
 from metier_contracts import TASKS, Capabilities, InputError, Request, Size, Unit
 from metier_contracts.tasks.classify import literal_labels
 
-from metier.catalog import require_task, task_of
+from metier.catalog import require_task
 
 _BITS = 4
 
@@ -47,8 +47,12 @@ class Work:
     def of_request(cls, request: Request[Any], needs: Mapping[str, Any]) -> Work:
         """Return the work of one request, its size rounded."""
         size = request.workload()
-        known = {probes.unit for probes in task_of(request).probes}
-        return cls(request.task, needs, rounded(size) if size.unit in known else None)
+        return cls(request.task, needs, rounded(size) if _is_probed(request.task, size) else None)
+
+    @classmethod
+    def of_size(cls, task: str, size: Size) -> Work:
+        """Return the work of a request of which only the size is known."""
+        return cls(task, {}, size if _is_probed(task, size) else None)
 
     def sized(self, further: Mapping[str, Any]) -> Work:
         """Return the same work with the size by which models are measured for its needs and further ones."""
@@ -82,6 +86,11 @@ def rounded(size: Size) -> Size:
 def _rounded(count: int) -> int:
     shift = max(0, count.bit_length() - _BITS)
     return -(-count >> shift) << shift
+
+
+def _is_probed(task: str, size: Size) -> bool:
+    """Tell whether a size counts what the sizes count by which models are measured."""
+    return any(probes.unit == size.unit for probes in require_task(task).probes)
 
 
 def _typical(task: str, needs: Mapping[str, Any]) -> Size | None:

@@ -61,7 +61,8 @@ class Cascade(Step[In_contra, Out_co]):
             for verdict, outcome in zip(verdicts, outcomes, strict=True)
         ]
         refused = [p for p, verdict in enumerate(verdicts) if not isinstance(verdict, Failed) and not verdict]
-        for position, outcome in zip(refused, apply(self.strong, [values[p] for p in refused], call), strict=True):
+        fresh = apply(self.strong, [values[p] for p in refused], call.only(refused))
+        for position, outcome in zip(refused, fresh, strict=True):
             results[position] = outcome
         return results
 

@@ -83,12 +83,14 @@ class Parallel(Step[In_contra, Out_co]):
 
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Run each arm in a thread of its own, the last in the caller's."""
-        *others, last = self.arms
+        calls = call.apart(len(self.arms))
+        *others, last = zip(self.arms, calls, strict=True)
         with ThreadPoolExecutor(max(len(others), 1), thread_name_prefix="metier-parallel") as pool:
-            running = [pool.submit(copy_context().run, apply, arm, values, call) for arm in others]
-            own = apply(last, values, call)
-            rows = zip(*(future.result() for future in running), own, strict=True)
-            return [self._join(row) for row in rows]
+            running = [pool.submit(copy_context().run, apply, arm, values, own) for arm, own in others]
+            outcomes = apply(last[0], values, last[1])
+            rows = list(zip(*(future.result() for future in running), outcomes, strict=True))
+        call.join(calls)
+        return [self._join(row) for row in rows]
 
     def structure(self) -> Structure:
         """Return the arms, by field where a record is made of them."""
@@ -224,8 +226,9 @@ class Each(Around[In_contra, Out_co]):
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Run the members of all values through the inner step as one batch."""
         rows = [attempt(self._members, value, self.name) for value in values]
-        whole = [row for row in rows if not isinstance(row, Failed)]
-        outcomes = iter(apply(self.inner, [member for row in whole for member in row], call))
+        whole = [(place, row) for place, row in enumerate(rows) if not isinstance(row, Failed)]
+        own = call.only([place for place, row in whole for _ in row])
+        outcomes = iter(apply(self.inner, [member for _, row in whole for member in row], own))
         return [row if isinstance(row, Failed) else _all_or_failure([next(outcomes) for _ in row]) for row in rows]
 
     def structure(self) -> Structure:
@@ -282,9 +285,8 @@ class Fallback(Step[In_contra, Out_co]):
         outcomes = apply(self.steps[0], values, call)
         for step in self.steps[1:]:
             retried = [position for position, outcome in enumerate(outcomes) if _may_retry(outcome)]
-            for position, outcome in zip(
-                retried, apply(step, [values[position] for position in retried], call), strict=True
-            ):
+            fresh = apply(step, [values[position] for position in retried], call.only(retried))
+            for position, outcome in zip(retried, fresh, strict=True):
                 outcomes[position] = outcome
         return outcomes
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from metier_contracts import CallContext, InputError, MetierError, Request
 
 from metier.pipeline.hints import show
 from metier.pipeline.semantics import Breach, Finder
+from metier.pipeline.trace import Beside, Trace, Worked
 from metier.pipeline.values import Test
 from metier.tracing import fail, opened, step_span, tracer
 
@@ -34,13 +36,30 @@ class Call:
     """What a step needs from the runtime while it runs.
 
     `remembered`: of what performs requests makes what keeps their answers too, on disk if so told. `giver` names the
-    step before the one that runs.
+    step before the one that runs. `traces`: of each value, where to put down what it goes through; None for nowhere.
     """
 
     perform: Perform
     context: CallContext
     remembered: Remember
     giver: str | None = None
+    traces: Sequence[Trace] | None = None
+
+    def only(self, places: Sequence[int]) -> Call:
+        """Return the call for some of its values: those at these places, which may come more than once."""
+        traces = self.traces
+        return self if traces is None else replace(self, traces=[traces[place] for place in places])
+
+    def apart(self, arms: int) -> list[Call]:
+        """Return a call for each of several steps that take the same values at the same time; see `join`."""
+        if self.traces is None:
+            return [self] * arms
+        return [replace(self, traces=[Trace() for _ in self.traces]) for _ in range(arms)]
+
+    def join(self, arms: Sequence[Call]) -> None:
+        """Put down what each value went through in the calls that `apart` returned."""
+        for place, trace in enumerate(self.traces or ()):
+            trace.entries.append(Beside(tuple(tuple(arm.traces[place].entries) for arm in arms if arm.traces)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +90,18 @@ def attempt(function: Callable[[Any], Any], value: Any, step: str) -> Any:
         return failed(error, step)
 
 
+def attempts(function: Callable[[Any], Any], values: Sequence[Any], step: str, call: Call) -> list[Any]:
+    """Return what `attempt` does for each value, and put down the seconds that it took."""
+    if call.traces is None:
+        return [attempt(function, value, step) for value in values]
+    outcomes = []
+    for value, trace in zip(values, call.traces, strict=True):
+        started = time.perf_counter()
+        outcomes.append(attempt(function, value, step))
+        trace.entries.append(Worked(step, time.perf_counter() - started))
+    return outcomes
+
+
 def apply(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
     """Apply a step to the values that have not failed; those that have stay as they are."""
     if step.breach is not None:
@@ -78,6 +109,8 @@ def apply(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any]:
     healthy = [value for value in values if not isinstance(value, Failed)]
     if not healthy:
         return list(values)
+    if len(healthy) < len(values):
+        call = call.only([place for place, value in enumerate(values) if not isinstance(value, Failed)])
     try:
         call.context.check()
     except MetierError as error:
@@ -109,9 +142,8 @@ def _traced(step: Step[Any, Any], values: Sequence[Any], call: Call) -> list[Any
         return outcomes
 
 
-def run_one(step: Step[Any, Any], value: Any, call: Call) -> Any:
-    """Run a pipeline on one value: return its result or raise its error."""
-    outcome = run_batch(step, [value], call)[0]
+def whole(outcome: Any) -> Any:
+    """Return the outcome of a value, or raise its error."""
     if isinstance(outcome, Failed):
         raise outcome.error
     return outcome

@@ -12,12 +12,13 @@ from typing_extensions import TypeVar
 
 from metier.accounting import at_step
 from metier.decision.requirements import Requirements
-from metier.pipeline.engine import Call, Failed, attempt, failed
+from metier.pipeline.engine import Call, Failed, attempts, failed
 from metier.pipeline.hints import Hint
 from metier.pipeline.semantics import Finder, finder
 from metier.pipeline.signature import name_of, refuse_async, response_hint, signature_of, unusable
 from metier.pipeline.step import In_contra, Out_co, Port, Step, Taint
 from metier.pipeline.structure import Kind, Role, Structure
+from metier.pipeline.trace import note_answers
 from metier.selection import ANY, Terms
 
 A = TypeVar("A")
@@ -64,7 +65,7 @@ class FunctionStep(Lifted[In_contra, Out_co]):
 
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Call the function on each value."""
-        return [attempt(self.function, value, self.label) for value in values]
+        return attempts(self.function, values, self.label, call)
 
     def structure(self) -> Structure:
         """Return the kind alone: there is no step within."""
@@ -95,13 +96,18 @@ class TaskStep(Lifted[In_contra, Out_co]):
 
     def apply(self, values: Sequence[Any], call: Call) -> list[Any]:
         """Make a request of each value and perform them together."""
-        outcomes = [attempt(self._request, value, self.label) for value in values]
-        requests = [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
-        if not requests:
+        outcomes = attempts(self._request, values, self.label, call)
+        made = [place for place, outcome in enumerate(outcomes) if not isinstance(outcome, Failed)]
+        if not made:
             return outcomes
+        requests = [outcomes[place] for place in made]
         with at_step(self.label):
-            answers = iter(call.perform(requests, call.context, self.chosen_by))
-        return [outcome if isinstance(outcome, Failed) else self._outcome(next(answers)) for outcome in outcomes]
+            answers = call.perform(requests, call.context, self.chosen_by)
+        if (traces := call.only(made).traces) is not None:
+            note_answers(self.label, traces, requests, answers)
+        for place, answer in zip(made, answers, strict=True):
+            outcomes[place] = self._outcome(answer)
+        return outcomes
 
     @property
     def chosen_by(self) -> Terms:

@@ -44,7 +44,7 @@ class Retry(Around[In_contra, Out_co]):
             except MetierError as error:
                 fresh: list[Any] = [failed(error, self.name)] * len(again)
             else:
-                fresh = apply(self.inner, [values[position] for position in again], call)
+                fresh = apply(self.inner, [values[position] for position in again], call.only(again))
             for position, outcome in zip(again, fresh, strict=True):
                 outcomes[position] = outcome
         return outcomes

@@ -108,7 +108,8 @@ def _through(arms: Sequence[Any], values: Sequence[Any], call: Call) -> list[Any
         if not isinstance(arm, Failed):
             by_arm.setdefault(id(arm), (arm, []))[1].append(position)
     for arm, positions in by_arm.values():
-        for position, outcome in zip(positions, apply(arm, [values[p] for p in positions], call), strict=True):
+        fresh = apply(arm, [values[p] for p in positions], call.only(positions))
+        for position, outcome in zip(positions, fresh, strict=True):
             outcomes[position] = outcome
     return outcomes
 

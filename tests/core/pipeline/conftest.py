@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from metier.pipeline.engine import Call, Failed, run_batch, run_one
+from metier.pipeline.engine import Call, Failed, run_batch, whole
 from metier_contracts import CallContext, Classification, InferenceError
 
 
@@ -29,7 +29,7 @@ class Models:
         return Classification(label=label, scores={name: float(name == label) for name in request.labels})
 
     def run(self, pipeline: Any, value: Any) -> Any:
-        return run_one(pipeline, value, Call(self.perform, self.context, lambda perform, disk: perform))
+        return whole(run_batch(pipeline, [value], Call(self.perform, self.context, lambda perform, disk: perform))[0])
 
     def batch(self, pipeline: Any, values: Sequence[Any]) -> list[Any]:
         outcomes = run_batch(pipeline, values, Call(self.perform, self.context, lambda perform, disk: perform))
