@@ -282,7 +282,9 @@ def test_what_is_not_known_is_said(rt: Runtime) -> None:
 
 
 @pytest.mark.parametrize(
-    "like", [["new"], ["good", "new"], [], "good", Classify(text="good"), 5, [threading.Lock()]], ids=repr
+    "like",
+    [["new"], ["good", "new"], [], "good", Classify(text="good"), 5, [threading.Lock()]],
+    ids=["new", "one new", "none", "text", "request", "number", "lock"],
 )
 def test_values_that_have_not_run(rt: Runtime, like: Any) -> None:
     ran(rt, cheap, ["good", "g", "o", "d"])
