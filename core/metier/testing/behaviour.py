@@ -63,13 +63,17 @@ def _thread_safety(subject: Subject) -> None:
             done.result()
 
 
+def _present(kind: str) -> list[str]:
+    """Return the devices of a kind on this machine; torch, which takes seconds to import, is asked only at need."""
+    if kind == "cuda":
+        return [f"cuda:{index}" for index in range(TorchDevices().cuda_count())]
+    return [kind] if kind == "cpu" or TorchDevices().mps_available() else []
+
+
 def _devices(subject: Subject) -> None:
     if subject.card.remote:
         raise NotApplicable("the model is remote")
-    query = TorchDevices()
-    here = {"cpu": ["cpu"], "cuda": [f"cuda:{index}" for index in range(query.cuda_count())]}
-    here["mps"] = ["mps"] if query.mps_available() else []
-    found = [device for kind in subject.card.devices for device in here[kind]]
+    found = [device for kind in subject.card.devices for device in _present(kind)]
     if not found:
         raise NotApplicable(f"none of {', '.join(subject.card.devices)} is here")
     for device in found:

@@ -47,7 +47,9 @@ def _close(left: Any, right: Any, tolerance: float) -> bool:
     if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
         return _close_arrays(left, right, tolerance)
     if isinstance(left, float | np.floating) and isinstance(right, float | np.floating):
-        return abs(left - right) <= tolerance * max(1.0, abs(left)) or bool(np.isnan(left) and np.isnan(right))
+        return abs(float(left) - float(right)) <= tolerance * max(1.0, abs(float(left))) or bool(
+            np.isnan(left) and np.isnan(right)
+        )
     return bool(left == right)
 
 

@@ -177,7 +177,7 @@ FUNCTIONAL = (
         "A request that the model cannot serve is answered by a MetierError, and by nothing else.",
         "Answer it by unsupported(request, card) of metier_contracts.authoring, inside attempt(...).",
         _bad_input,
-        needs=("load",),
+        needs=("contract",),
     ),
     Check(
         "errors",
@@ -185,6 +185,6 @@ FUNCTIONAL = (
         "A bad item of a batch is answered by its error, and its neighbours by their responses.",
         "Do the work of each item inside attempt(...) of metier_contracts.authoring, which makes a failure an answer.",
         _errors,
-        needs=("contract", "order", "bad-input"),
+        needs=("invariants", "order", "bad-input"),
     ),
 )

@@ -77,10 +77,13 @@ class Subject:
         return self.requests
 
     def batches(self) -> Iterator[list[int]]:
-        """Yield the positions of the requests of each task, as the runtime would send them in one call."""
+        """Yield the positions of the requests of each task, as the runtime would send them in one call.
+
+        They stand neither by size nor against it, so that a model that sorts them shows.
+        """
         for task in dict.fromkeys(request.task for request in self.asked()):
-            most = self.card.tasks[task].max_batch
-            yield [place for place, request in enumerate(self.requests) if request.task == task][:most]
+            places = [place for place, request in enumerate(self.requests) if request.task == task]
+            yield [*places[1::2], *places[::2]][: self.card.tasks[task].max_batch]
 
     def load(self, device: str | None = None) -> Model:
         """Load the model anew; by default on the CPU, where it runs there."""

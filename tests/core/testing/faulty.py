@@ -66,15 +66,6 @@ CALLED = "    def respond(self, request, requests, context):\n"
 REFUSED = "raise unsupported(request, self.card)"
 BYTES = "return 0"
 
-PICKY = """class Label(str):
-    def __eq__(self, other):
-        return type(other) is Label and str(self) == str(other)
-
-    __hash__ = str.__hash__
-
-
-"""
-
 
 @dataclass(frozen=True)
 class Fault:
@@ -129,14 +120,9 @@ FAULTS = (
         "unchecked-record",
         "json",
         [
-            (
-                ANSWERED,
-                "return Classification.model_construct(label=Label(max(scores, key=scores.get)), scores=scores)",
-            ),
-            (
-                "class Specimen:",
-                f"{PICKY}class Specimen:",
-            ),
+            ("Classification(label", "Classification.model_construct(label"),
+            ("count / sum", "Fraction(count) / sum"),
+            ("import time", "import time\nfrom fractions import Fraction"),
         ],
     ),
     Fault("empty-batch-raises", "empty-batch", [("answers = []", "answers = [requests[0]][:0]")]),
