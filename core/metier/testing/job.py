@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from metier_contracts import ModelCard
-from metier_contracts.tasks import TASKS
 
 from metier.plugins.discovery import discover
+from metier.testing.requests import task_named
 from metier.testing.subject import Subject
 
 
@@ -33,7 +33,7 @@ def subject_of(job: dict[str, Any]) -> Subject:
     return Subject(
         record=next(one for one in records if (one.name, one.package) == (job["plugin"], job["package"])),
         model_card=None if job["card"] is None else ModelCard.from_json(job["card"]),
-        requests=[TASKS[task].request.from_json(text) for task, text in job["requests"]],
+        requests=[task_named(task).request.from_json(text) for task, text in job["requests"]],
         directory=_path(job["directory"]),
         scratch=_path(job["scratch"]),
         allow_pickle=job["allow_pickle"],

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from metier_contracts import TASKS, ModelCard, Request, Response
+from metier_contracts import TASKS, ModelCard, Request, Response, Task
+
+from metier.catalog import require_task
 
 _SMALL, _LARGER = (0, 1, 2), (3,)
 
@@ -14,6 +16,15 @@ class Unserved(Request[Response]):
     """A request of a task that no model serves: the bad item of a batch."""
 
     task: ClassVar[str] = "metier-testing-unserved"
+
+
+def task_named(name: str) -> Task:
+    """Return the task of that name, by which the kit makes requests and judges answers.
+
+    Raises:
+        UnknownTaskError: nobody knows it.
+    """
+    return require_task(name)
 
 
 def requests_for(card: ModelCard, given: Sequence[Request[Any]] = ()) -> list[Request[Any]]:
@@ -34,7 +45,7 @@ def _probed(card: ModelCard, task: str) -> list[Request[Any]]:
     table = card.tasks[task]
     made = [
         probes.make(size, number, table)
-        for probes in (TASKS[task].probes if task in TASKS else ())
+        for probes in (task_named(task).probes if task in TASKS else ())
         for size, numbers in zip(probes.sizes, (_SMALL, _LARGER), strict=False)
         for number in numbers
     ]

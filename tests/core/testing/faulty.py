@@ -78,7 +78,7 @@ class Fault:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     metadata: str = ""
     init: str = ""
-    files: Mapping[str, str] = field(default_factory=dict)
+    tasks: Mapping[str, Any] = field(default_factory=lambda: {"classify": {"labels": "open"}})
 
 
 SOUND = Fault("sound", "")
@@ -105,6 +105,7 @@ FAULTS = (
         [(ANSWERED, "from metier_contracts import Ranking; return Ranking.model_construct()")],
     ),
     Fault("raises-in-infer", "contract", [(ANSWERED, "raise KeyError('x')")]),
+    Fault("task-misspelt", "contract", tasks={"clasify": {"labels": "open"}}),
     Fault("no-list", "contract", [(ALL, "return answers[0] if answers else []")]),
     Fault("scores-do-not-sum-to-one", "invariants", [("/ sum(drawn.values())", "/ 4000")]),
     Fault("label-of-its-own", "invariants", [("label=max(scores, key=scores.get)", "label='mine'")]),
@@ -257,7 +258,7 @@ def write(site: Path, fault: Fault = SOUND) -> None:
         "licence": "MIT",
         "thread_safe": True,
         **fault.card,
-        "tasks": {"classify": {"labels": "open"}},
+        "tasks": fault.tasks,
     }
     manifest = {"contract": "1.0", "name": PLUGIN, "models": [card], **fault.manifest}
     (folder / "metier-plugin.toml").write_text(tomli_w.dumps(manifest))
