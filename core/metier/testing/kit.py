@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from metier_contracts import CONTRACT_VERSION, MetierError, ModelCard, PluginUnavailableError, Request
+from metier_contracts import (
+    CONTRACT_VERSION,
+    MetierError,
+    ModelCard,
+    PluginUnavailableError,
+    Request,
+    UnknownModelError,
+)
 
 from metier._version import __version__
 from metier.config import load_settings
@@ -58,8 +65,10 @@ def check_plugin(
 
     Raises:
         PluginUnavailableError: no such plugin or distribution is installed.
+        UnknownModelError: one of the cards named is none of that plugin's.
     """
     records = _records(name_or_distribution)
+    _check_named(cards or (), records)
     results: list[Result] = []
     notes: list[str] = []
     for record in records:
@@ -84,6 +93,22 @@ def _records(name: str) -> list[PluginRecord]:
             hint="install it into this environment, for example `pip install -e .`; `metier doctor` lists the plugins",
         )
     return found
+
+
+def _check_named(cards: Sequence[ModelCard | str], records: Sequence[PluginRecord]) -> None:
+    """Raise `UnknownModelError` where a card is none of these plugins', and so would be passed over."""
+    if any(record.manifest is None for record in records):
+        return
+    plugins = [record.name for record in records]
+    known = [card.id for record in records if record.manifest is not None for card in record.manifest.models]
+    for card in cards:
+        if (card not in known) if isinstance(card, str) else (card.plugin not in plugins):
+            raise UnknownModelError(
+                f"{(card if isinstance(card, str) else card.id)!r} is no model of {', '.join(plugins)}",
+                expected=f"one of {', '.join(known)}, or a card whose plugin is one of {', '.join(plugins)}",
+                got=repr(card) if isinstance(card, str) else f"a card of the plugin {card.plugin!r}",
+                blame="the cards named",
+            )
 
 
 def _canonical(name: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from metier.testing import CHECKS, Report, check_plugin
-from metier_contracts import CONTRACT_VERSION, PluginError, PluginUnavailableError
+from metier_contracts import CONTRACT_VERSION, PluginError, PluginUnavailableError, UnknownModelError
 
 from tests.core.testing.faulty import FAULTS, PACKAGE, PLUGIN, SOUND, Fault, write
 
@@ -82,3 +82,10 @@ def test_a_report_says_what_failed_and_how_to_mend_it(tmp_path: Path, monkeypatc
 def test_a_distribution_that_is_not_installed_is_an_error() -> None:
     with pytest.raises(PluginUnavailableError, match="no-such-plugin"):
         check_plugin("no-such-plugin")
+
+
+def test_a_card_of_another_plugin_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, SOUND)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UnknownModelError, match="specimen/m"):
+        check_plugin(PLUGIN, cards=["specimen/other"])
