@@ -40,7 +40,9 @@ from metier.isolation.channel import Channel, ChannelClosedError, Header
 from metier.plugins.host import PluginHost
 
 _THREADS = 256
+_UNHEARD = 74  # the exit status EX_IOERR
 Reply = tuple[Header, wire.Arrays]
+_Operation = Callable[[Header, wire.Arrays, CallContext], Reply]
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class _Server:
 
     def serve(self) -> None:
         """Answer until the runtime closes the channel. Each call has a thread, which waits for the next when done."""
-        operations: dict[str, Callable[[Header, wire.Arrays, CallContext], Reply]] = {
+        operations: dict[str, _Operation] = {
             "load": self._load,
             "infer": self._infer,
             "stream": self._stream,
@@ -84,8 +86,9 @@ class _Server:
             opened = self.streams.get(header["call"])
             context = self._context(header) if opened is None else opened.context
             self.contexts[header["call"]] = context
-            threads.submit(self._answer, operations[header["do"]], header, arrays, context)
-            del header, arrays, context, opened
+            # In a list, which the call empties: the pool holds what it was given until the call is over.
+            threads.submit(self._answer, operations[header["do"]], [(header, arrays)], context)
+            del header, arrays
 
     def _context(self, header: Header) -> CallContext:
         number, left = header["call"], header.get("left")
@@ -99,26 +102,21 @@ class _Server:
             progress if header.get("progress") else None,
         )
 
-    def _answer(
-        self,
-        operation: Callable[[Header, wire.Arrays, CallContext], Reply],
-        header: Header,
-        arrays: wire.Arrays,
-        context: CallContext,
-    ) -> None:
-        number = header["call"]
+    def _answer(self, operation: _Operation, message: list[Reply], context: CallContext) -> None:
+        number = message[0][0]["call"]
         try:
-            answer, sent = operation(header, arrays, context)
+            answer, sent = operation(*message.pop(), context)
         except MetierError as error:
             answer, sent = {"error": wire.write_error(error)}, []
         except BaseException as error:
             failure = InferenceError("the model raised while it inferred", got=f"{type(error).__name__}: {error}")
             answer, sent = {"error": wire.write_error(failure)}, []
         self.contexts.pop(number, None)
-        # What came is let go before the answer leaves, so that its memory can serve the next call.
-        del arrays, operation
-        with suppress(ChannelClosedError):
+        try:
             self.channel.send({**answer, "call": number}, sent)
+        except ChannelClosedError:
+            # Nobody can be answered any more. A plugin that closed the channel cannot wake the thread that reads it.
+            os._exit(_UNHEARD)
 
     def _load(self, header: Header, arrays: wire.Arrays, context: CallContext) -> Reply:
         card = ModelCard.from_json(header["card"])
@@ -142,7 +140,7 @@ class _Server:
                 expected=f"a list of {len(requests)} answers, one a request",
                 got=type(answers).__name__,
             )
-        del requests
+        del requests  # let go before the answer leaves, so that their memory can serve the next call
         sent: wire.Arrays = []
         return {"answers": wire.write_answers(answers, task.response, sent)}, sent
 
