@@ -112,6 +112,10 @@ class Process:
         """The id of the process."""
         return self._child.pid
 
+    def wait_ended(self, seconds: float) -> bool:
+        """Wait until it is known to have ended; return whether it is."""
+        return self._ended.wait(seconds)
+
     def request(
         self,
         header: Header,

@@ -109,15 +109,18 @@ class Worker:
 
     def _running(self, context: CallContext) -> Process:
         """Return the process, started if there is none that lives."""
-        with self._lock:
-            if self._process is not None and self._process.alive:
-                return self._process
-            if self._process is not None:
-                self._process = None
-                self._backoff.died()
-            context.wait(self._backoff.seconds())
-            self._process = Process(self._launch)
-            return self._process
+        while True:
+            with self._lock:
+                if self._process is not None and self._process.alive:
+                    return self._process
+                if self._process is not None:
+                    self._process = None
+                    self._backoff.died()
+                pause = self._backoff.seconds()
+                if pause == 0:
+                    self._process = Process(self._launch)
+                    return self._process
+            context.wait(pause)
 
     def running(self) -> Process | None:
         """Return the process if it lives."""
