@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import sys
 import tempfile
 import threading
 import weakref
@@ -23,7 +24,9 @@ from numpy.typing import NDArray
 _ALIGNMENT = 64
 _GRAIN = 1 << 16
 _WASTE = 4  # a free segment serves what is at least a quarter of it
-_MOST_HELD = 256  # the other side maps no more at once: a process may have some ten thousand mappings
+# Before Python 3.13 each mapping holds a descriptor, of which a process may have a thousand.
+_MOST_HELD = 32
+_MOST_FREE = 8
 _MOST_FREE_BYTES = 1 << 29
 _KINDS = "biufM"
 
@@ -67,6 +70,12 @@ def shared_file(size: int) -> int:
     return descriptor
 
 
+def _mapped(descriptor: int, size: int) -> mmap.mmap:
+    if sys.version_info >= (3, 13):
+        return mmap.mmap(descriptor, size, trackfd=False)
+    return mmap.mmap(descriptor, size)
+
+
 class Outbox:
     """The segments that this side writes."""
 
@@ -83,8 +92,9 @@ class Outbox:
         None where there is no room for another: the bytes then go through the socket. The caller closes the descriptor
         once the other side has it.
         """
+        rounded = -(-size // _GRAIN) * _GRAIN
         with self._lock:
-            fitting = [segment for segment in self._free if size <= segment.size <= size * _WASTE]
+            fitting = [segment for segment in self._free if size <= segment.size <= rounded * _WASTE]
             if fitting:
                 best = min(fitting, key=lambda segment: segment.size)
                 self._free.remove(best)
@@ -92,13 +102,12 @@ class Outbox:
                 return best, None
             if len(self._held) >= _MOST_HELD:
                 return None
-            rounded = -(-size // _GRAIN) * _GRAIN
             try:
                 descriptor = shared_file(rounded)
             except OSError:
                 return None
             self._numbers += 1
-            segment = Segment(self._numbers, mmap.mmap(descriptor, rounded))
+            segment = Segment(self._numbers, _mapped(descriptor, rounded))
             self._held[segment.number] = segment
             return segment, descriptor
 
@@ -106,7 +115,7 @@ class Outbox:
         """Take back segments that the other side reads no more."""
         with self._lock:
             self._free += [segment for number in numbers if (segment := self._held.pop(number, None)) is not None]
-            while sum(segment.size for segment in self._free) > _MOST_FREE_BYTES:
+            while len(self._free) > _MOST_FREE or sum(segment.size for segment in self._free) > _MOST_FREE_BYTES:
                 self._dropped.append(self._free.pop(0).number)
 
     def dropped(self) -> list[int]:
@@ -135,7 +144,7 @@ class Inbox:
         try:
             if os.fstat(descriptor).st_size < size:
                 raise ValueError(f"a segment of {size} bytes is shorter")
-            self._maps[number] = mmap.mmap(descriptor, size)
+            self._maps[number] = _mapped(descriptor, size)
         finally:
             os.close(descriptor)
 
