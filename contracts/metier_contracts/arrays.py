@@ -43,7 +43,7 @@ class ArraySpec:
             array = beside.take(value)
             if array is not None and array.dtype == self.dtype and array.ndim == len(self.axes.split()):
                 return array
-            value = self._decode(value)
+            value = self._decode(value) if array is None else array
         array = self._convert(as_array(value))
         if array.ndim != len(self.axes.split()):
             raise Refusal(f"an array of shape [{self.axes.replace(' ', ', ')}]", f"shape {list(array.shape)}")
