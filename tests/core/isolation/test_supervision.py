@@ -32,44 +32,45 @@ from metier_contracts import (
 
 TIMEOUT = 20.0
 
-# Does what the text says. The file tells how often that was, over all processes.
-CODE = """
-import os, signal, threading
+MODEL = """
+import os, re, signal, subprocess, sys, threading
 from pathlib import Path
-from metier_contracts import Classification, hookimpl
+from metier_contracts import hookimpl
+from metier_rule_models import KeywordClassifier
 
-LOG = Path({log!r})
-
-
-class Obedient:
+class Model(KeywordClassifier):
     def infer(self, requests, context):
-        with LOG.open("a") as log:
-            log.write(" ".join(request.text for request in requests) + chr(10))
-        return [self.answer(request, context) for request in requests]
-
-    def answer(self, request, context):
-        if request.text == "die":
-            os.kill(os.getpid(), signal.SIGKILL)
-            signal.pause()
-        if request.text == "die once" and not LOG.with_suffix(".once").exists():
-            LOG.with_suffix(".once").touch()
-            os._exit(5)
-        if request.text == "hang":
-            threading.Event().wait()
-        if request.text == "wait":
-            context.wait(3600)
-        return Classification(label="a", scores={{"a": 1.0, "b": 0.0}})
-
-    def resident_bytes(self):
-        return 10
-
-    def close(self):
-        pass
-
+        {work}
+        return super().infer(requests, context)
 
 @hookimpl
 def metier_load(card, placement):
-    return Obedient()
+    return Model(card, placement)
+"""
+
+# Does what the texts say. The file tells how often that was, over all processes.
+OBEYS = """
+        log = Path({log!r})
+        texts = [request.text for request in requests]
+        with log.open("a") as lines:
+            print(*texts, file=lines)
+        if "die" in texts:
+            os.kill(os.getpid(), signal.SIGKILL)
+            signal.pause()
+        if "die once" in texts and not log.with_suffix(".once").exists():
+            log.with_suffix(".once").touch()
+            os._exit(5)
+        if "hang" in texts:
+            threading.Event().wait()
+        if "wait" in texts:
+            context.wait(3600)
+"""
+STARTS_A_GREEDY_CHILD = """
+        take = "held = [bytearray(b'x') * 10_000_000 for _ in range(60)]; input()"
+        subprocess.Popen([sys.executable, "-c", take], stdin=subprocess.PIPE).wait()
+"""
+KEEPS_THE_INTERPRETER = """
+        re.match(r"(x+)+$", requests[0].text)
 """
 
 
@@ -84,7 +85,7 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def worker(plugins: Any, log: Path) -> Iterator[Worker]:
-    plugins.write("acme", plugins.card("acme/a"), code=CODE.format(log=str(log)))
+    plugins.write("acme", plugins.card("acme/a"), code=MODEL.format(work=OBEYS.format(log=str(log))))
     (record,) = discovery.discover()
     made = Worker(record, path=sys.path, grace=0.2)
     yield made
@@ -180,27 +181,7 @@ def test_a_call_beside_a_poison_is_answered(worker: Worker, model: Any, start: A
 
 
 def test_the_memory_of_what_it_starts_counts(plugins: Any) -> None:
-    code = """
-import subprocess, sys
-from metier_contracts import hookimpl
-
-TAKE = "held = [bytearray(b'x') * 10_000_000 for _ in range(60)]; input()"
-
-class Greedy:
-    def infer(self, requests, context):
-        subprocess.Popen([sys.executable, "-c", TAKE], stdin=subprocess.PIPE).wait()
-        return []
-
-    def resident_bytes(self):
-        return 10
-
-    def close(self):
-        pass
-
-@hookimpl
-def metier_load(card, placement):
-    return Greedy()
-"""
+    code = MODEL.format(work=STARTS_A_GREEDY_CHILD)
     plugins.write("acme", plugins.card("acme/a"), code=code)
     config = {"isolation": {"acme": "process"}, "worker_memory": "300MB"}
     with Runtime(config=config) as runtime, pytest.raises(WorkerDiedError) as raised:
@@ -230,29 +211,10 @@ model = worker.load(card, Placement())
 print(worker.pid, flush=True)
 model.infer([Classify(text="x" * 40 + "!", labels=["a", "b"])], CallContext())
 """
-KEEPS_THE_INTERPRETER = """
-import re
-from metier_contracts import hookimpl
-
-class Deaf:
-    def infer(self, requests, context):
-        re.match(r"(x+)+$", requests[0].text)
-        return []
-
-    def resident_bytes(self):
-        return 10
-
-    def close(self):
-        pass
-
-@hookimpl
-def metier_load(card, placement):
-    return Deaf()
-"""
 
 
 def test_a_worker_dies_with_its_parent_even_while_it_is_deaf(plugins: Any) -> None:
-    plugins.write("acme", plugins.card("acme/a"), code=KEEPS_THE_INTERPRETER)
+    plugins.write("acme", plugins.card("acme/a"), code=MODEL.format(work=KEEPS_THE_INTERPRETER))
     command = [sys.executable, "-c", textwrap.dedent(PARENT), str(plugins.site)]
     card = plugins.model_card("acme/a").to_json()
     with subprocess.Popen([*command, card], stdout=subprocess.PIPE, text=True) as parent:

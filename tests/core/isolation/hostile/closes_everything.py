@@ -2,21 +2,6 @@
 
 import os
 
-from metier_contracts import hookimpl
 
-
-class Hostile:
-    def infer(self, requests, context):
-        os.closerange(3, 1024)
-        return []
-
-    def resident_bytes(self):
-        return 10
-
-    def close(self):
-        pass
-
-
-@hookimpl
-def metier_load(card, placement):
-    return Hostile()
+def at_work(requests):
+    os.closerange(3, 1024)

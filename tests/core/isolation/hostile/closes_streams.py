@@ -3,23 +3,8 @@
 import os
 import sys
 
-from metier_contracts import Classification, hookimpl
 
-
-class Hostile:
-    def infer(self, requests, context):
-        sys.stdout.close()
-        sys.stderr.close()
-        os.closerange(0, 3)
-        return [Classification(label="good", scores={"good": 1.0, "bad": 0.0}) for _ in requests]
-
-    def resident_bytes(self):
-        return 10
-
-    def close(self):
-        pass
-
-
-@hookimpl
-def metier_load(card, placement):
-    return Hostile()
+def at_work(requests):
+    sys.stdout.close()
+    sys.stderr.close()
+    os.closerange(0, 3)

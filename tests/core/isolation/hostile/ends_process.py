@@ -2,20 +2,6 @@
 
 import os
 
-from metier_contracts import hookimpl
 
-
-class Hostile:
-    def infer(self, requests, context):
-        os._exit(7)
-
-    def resident_bytes(self):
-        return 10
-
-    def close(self):
-        pass
-
-
-@hookimpl
-def metier_load(card, placement):
-    return Hostile()
+def at_work(requests):
+    os._exit(7)

@@ -2,20 +2,6 @@
 
 import sys
 
-from metier_contracts import hookimpl
 
-
-class Hostile:
-    def infer(self, requests, context):
-        sys.exit(3)
-
-    def resident_bytes(self):
-        return 10
-
-    def close(self):
-        pass
-
-
-@hookimpl
-def metier_load(card, placement):
-    return Hostile()
+def at_work(requests):
+    sys.exit(3)

@@ -3,21 +3,7 @@
 import os
 import signal
 
-from metier_contracts import hookimpl
 
-
-class Hostile:
-    def infer(self, requests, context):
-        os.kill(os.getpid(), signal.SIGKILL)
-        signal.pause()
-
-    def resident_bytes(self):
-        return 10
-
-    def close(self):
-        pass
-
-
-@hookimpl
-def metier_load(card, placement):
-    return Hostile()
+def at_work(requests):
+    os.kill(os.getpid(), signal.SIGKILL)
+    signal.pause()

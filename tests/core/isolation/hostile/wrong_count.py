@@ -1,19 +1,5 @@
-"""Answers with nothing at all."""
-
-from metier_contracts import hookimpl
+"""Answers with a number."""
 
 
-class Hostile:
-    def infer(self, requests, context):
-        return None
-
-    def resident_bytes(self):
-        return 10
-
-    def close(self):
-        pass
-
-
-@hookimpl
-def metier_load(card, placement):
-    return Hostile()
+def at_work(requests):
+    return len(requests)
