@@ -168,7 +168,7 @@ class IsolatedModel:
             # A model that does not close in time leaves its memory taken: its process has to go.
             with suppress(MetierError, TimeoutError):
                 process.request(header, limit=_CLOSE_SECONDS)
-        self._worker.closed(self)
+        self._worker.released(self._tenancy)
 
 
 class _Streaming(IsolatedModel):

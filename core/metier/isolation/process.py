@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from metier.isolation import wire
 from metier.isolation.channel import Channel, ChannelClosedError, Header
+from metier.lane import INTERRUPTS
 from metier.memory import format_bytes
 from metier.plugins.discovery import PluginRecord
 
@@ -149,6 +150,10 @@ class Process:
             with suppress(ChannelClosedError):  # the thread that reads finds out as well, and ends the call
                 self._channel.send({**header, **asks}, arrays)
             reply, sent = self._awaited(number, call, patience)
+        except INTERRUPTS:
+            with suppress(ChannelClosedError):
+                self._channel.send({"do": "cancel", "call": number})
+            raise
         finally:
             with self._lock:
                 self._calls.pop(number, None)

@@ -60,7 +60,7 @@ class Worker:
         self._backoff = backoff or Backoff()
         self._gate = Gate()
         self._process: Process | None = None
-        self._models: set[IsolatedModel] = set()
+        self._tenancies: set[Tenancy] = set()
         self._lock = threading.Lock()
 
     @property
@@ -78,11 +78,14 @@ class Worker:
             WorkerDiedError: the worker died at it twice.
         """
         tenancy = Tenancy(card, placement, self._launch.load_timeout)
-        self.again(tenancy.settle, CallContext())
-        model = model_of(self, tenancy)
         with self._lock:
-            self._models.add(model)
-        return model
+            self._tenancies.add(tenancy)
+        try:
+            self.again(tenancy.settle, CallContext())
+        except BaseException:
+            self.released(tenancy)
+            raise
+        return model_of(self, tenancy)
 
     def run(self, work: Callable[[Process], T], context: CallContext) -> T:
         """Do some work with the running process, beside other work."""
@@ -127,11 +130,11 @@ class Worker:
         process = self._process
         return process if process is not None and process.alive else None
 
-    def closed(self, model: IsolatedModel) -> None:
+    def released(self, tenancy: Tenancy) -> None:
         """Forget a model; with the last one the process ends, and gives back all that it held."""
         with self._lock:
-            self._models.discard(model)
-            if self._models:
+            self._tenancies.discard(tenancy)
+            if self._tenancies:
                 return
         self.close()
 

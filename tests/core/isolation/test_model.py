@@ -223,6 +223,31 @@ def test_the_process_ends_with_its_last_model(isolated: Runtime) -> None:
     assert isolated.run(Classify(text="a", labels=["a", "b"]), model="acme/k").label == "a"
 
 
+def test_what_does_not_load_leaves_no_process(mirror: Runtime) -> None:
+    with pytest.raises(ModelLoadError):
+        mirror.load("acme/fails")
+    (worker,) = mirror._workers._workers.values()
+    assert worker.running() is None
+
+
+def test_an_interrupt_of_the_caller_reaches_the_model(isolated: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    isolated.load("acme/k")
+    (worker,) = isolated._workers._workers.values()
+    process = worker.running()
+    assert process is not None
+    sent = []
+
+    def interrupted(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(process, "_awaited", interrupted)
+    monkeypatch.setattr(process._channel, "send", lambda header, arrays=(): sent.append(header["do"]))
+    with pytest.raises(KeyboardInterrupt):
+        isolated.run(Classify(text="a", labels=["a", "b"]), model="acme/k")
+    assert sent == ["infer", "cancel"]
+    monkeypatch.undo()
+
+
 def test_what_has_no_wire_form_is_refused_before_it_is_sent(mirror: Runtime) -> None:
     from metier.isolation import wire
 
