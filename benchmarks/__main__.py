@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import generation, graphs, machine, overhead, plans, segmentation, startup, throughput
+from benchmarks import generation, graphs, isolation, machine, overhead, plans, segmentation, startup, throughput
 from benchmarks.figures import Figure
 
 BENCHES: dict[str, Callable[[], list[Figure]]] = {
@@ -23,6 +23,7 @@ BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "graph": graphs.measure,
     "generate": generation.measure,
     "plan": plans.measure,
+    "isolation": isolation.measure,
 }
 
 

@@ -43,6 +43,7 @@ from metier_contracts.errors import (
     UnsafeWeightsError,
     UnsupportedError,
     WeightsError,
+    WorkerDiedError,
 )
 from metier_contracts.examples import Example, ExampleSet
 from metier_contracts.fit import AnnotatedText, CascadeFit, ClassifyFit, ExtractFit, FitRequest, GraphFit
@@ -200,6 +201,7 @@ __all__ = [
     "UnsupportedError",
     "Violation",
     "WeightsError",
+    "WorkerDiedError",
     "hookimpl",
     "read_manifest",
 ]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from metier_contracts import beside
 from metier_contracts.refusal import Refusal, shown, shown_error
 from metier_contracts.semantics import BoxFrame
 
@@ -39,7 +40,10 @@ class ArraySpec:
     def coerce(self, value: Any) -> NDArray[Any]:
         """Return `value` as an array of this dtype and rank; raise ValueError where it is none."""
         if isinstance(value, dict):
-            value = self._decode(value)
+            array = beside.take(value)
+            if array is not None and array.dtype == self.dtype and array.ndim == len(self.axes.split()):
+                return array
+            value = self._decode(value) if array is None else array
         array = self._convert(as_array(value))
         if array.ndim != len(self.axes.split()):
             raise Refusal(f"an array of shape [{self.axes.replace(' ', ', ')}]", f"shape {list(array.shape)}")
@@ -73,6 +77,8 @@ class ArraySpec:
 
     def encode(self, array: NDArray[Any]) -> dict[str, Any]:
         """Return the wire form of `array`."""
+        if (place := beside.put(array)) is not None:
+            return place
         if not self.run_lengths:
             return encode_array(array)
         return encode_mask(array) if self._single else encode_masks(array)

@@ -16,6 +16,7 @@
     │   └── PluginQuarantinedError           it is broken
     ├── ModelError                           a model failed at its work
     │   ├── ModelLoadError
+    │   ├── WorkerDiedError                  the process of an isolated plugin died at it
     │   ├── InferenceError
     │   │   └── RemoteError                  the server of a remote model failed, or cannot be reached
     │   │       └── RateLimitedError         it asks for fewer requests
@@ -140,6 +141,10 @@ class ModelError(MetierError):
 
 class ModelLoadError(ModelError):
     """The model could not be loaded."""
+
+
+class WorkerDiedError(ModelError):
+    """The process that an isolated plugin runs in died, or was stopped, during the call."""
 
 
 class InferenceError(ModelError):

@@ -20,7 +20,8 @@ class Task:
     """A kind of work with a typed contract.
 
     `chunk`: what `stream` yields, or None where the task does not stream. `probes`: the requests by which models are
-    measured, for each unit that a request may be sized in.
+    measured, for each unit that a request may be sized in. `idempotent`: whether a request may be sent again when it is
+    unknown whether it was carried out, since to answer it changes nothing.
     """
 
     request: type[Request[Any]]
@@ -28,6 +29,7 @@ class Task:
     invariants: Sequence[Invariant]
     chunk: type[Response] | None = None
     probes: Sequence[Probes] = ()
+    idempotent: bool = True
 
     @property
     def name(self) -> str:

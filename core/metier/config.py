@@ -17,8 +17,9 @@ from metier.memory import parse_bytes
 from metier.paths import project_config_file, user_config_file
 
 Privacy = Literal["local", "any"]
+Isolation = Literal["inproc", "process"]
 _FROM_ENVIRONMENT = ("device", "memory", "privacy", "offline", "strict", "max_cost")
-_MERGED = ("cards", "defaults", "grants", "prices")
+_MERGED = ("cards", "defaults", "grants", "isolation", "prices")
 
 
 class Config(Contract):
@@ -29,7 +30,9 @@ class Config(Contract):
     socket. `strict`: an ambiguous choice of model is an error. `max_cost`: the most US dollars that all calls of a
     runtime may cost together. `cards`: the user's own models. `defaults`: the model of each task. `grants`: ids of
     models whose pickles may be read. `prices`: US dollars of an hour of a device, over the table of list prices: "cpu"
-    for one core, "cuda" or "mps" for a GPU, or a part of a GPU's name.
+    for one core, "cuda" or "mps" for a GPU, or a part of a GPU's name. `isolation`: where each plugin runs, by name,
+    "*" for those not named: "inproc", in this process, or "process", in a worker of its own. `worker_memory`: the most
+    bytes that a worker may hold, None for what `memory` is. `load_timeout`: the seconds that it has to load a model.
     """
 
     device: str = "auto"
@@ -42,8 +45,11 @@ class Config(Contract):
     defaults: Mapping[str, str] = {}
     grants: tuple[str, ...] = ()
     prices: Mapping[str, Annotated[float, Field(ge=0)]] = {}
+    isolation: Mapping[str, Isolation] = {}
+    worker_memory: int | None = Field(default=None, gt=0)
+    load_timeout: float = Field(default=600.0, gt=0)
 
-    @field_validator("memory", mode="before")
+    @field_validator("memory", "worker_memory", mode="before")
     @classmethod
     def _read_bytes(cls, value: Any) -> Any:
         return parse_bytes(value) if isinstance(value, str) else value
@@ -127,7 +133,7 @@ def _merge(name: str, before: Any, value: Any) -> Any:
     """Put a nearer layer over a farther one: tables by key, cards by id, lists by union, all else as a whole."""
     if before is None:
         return value
-    if name in ("defaults", "prices"):
+    if name in ("defaults", "isolation", "prices"):
         return {**before, **value}
     if name == "grants":
         return [*before, *value]

@@ -47,6 +47,7 @@ from metier.decision.requirements import Requirements
 from metier.decision.work import Work
 from metier.devices import DeviceQuery, TorchDevices, only_dtype, parse_device, place
 from metier.fitted import base_of, check_drafted, check_new_id, fitted_cards, fitting_folder, keep
+from metier.isolation import Workers
 from metier.mapping import OnError, mapped, reporting
 from metier.memory import default_budget
 from metier.perform import Performer, blame, plugin_errors
@@ -139,7 +140,8 @@ class Runtime:
         self._device = parse_device(self.config.device, settings.origins.get("device"))
         check_cards(cards, "Runtime(cards=...)")
         self._devices = devices or TorchDevices()
-        self._host = PluginHost()
+        self._workers = Workers(self.config)
+        self._host = PluginHost(workers=self._workers)
         self._store = WeightStore(offline=self.config.offline, grants=self.config.grants)
         self._catalog = Catalog(
             self._host, {"fitted": fitted_cards(), "config": self.config.cards, "runtime": tuple(cards)}
@@ -655,6 +657,7 @@ class Runtime:
             with suppress(MetierError, ValueError):  # ValueError: another thread is taking a piece of it right now
                 pieces.close()
         self._residency.close()
+        self._workers.close()
         if pool is not None:
             pool.shutdown()
 

@@ -32,6 +32,9 @@ def test_without_anything_the_defaults_hold() -> None:
         ("defaults", {}, "default"),
         ("grants", (), "default"),
         ("prices", {}, "default"),
+        ("isolation", {}, "default"),
+        ("worker_memory", None, "default"),
+        ("load_timeout", 600.0, "default"),
     ]
 
 
@@ -52,6 +55,9 @@ def test_each_layer_stands_over_the_one_before(settings_file: SettingsFile, monk
         ("defaults", {}, "default"),
         ("grants", (), "default"),
         ("prices", {}, "default"),
+        ("isolation", {}, "default"),
+        ("worker_memory", None, "default"),
+        ("load_timeout", 600.0, "default"),
     ]
 
 
@@ -71,6 +77,7 @@ def test_tables_and_lists_are_merged(settings_file: SettingsFile) -> None:
     user = settings_file(
         {
             "defaults": {"classify": "mine/a", "embed": "mine/e"},
+            "isolation": {"*": "process", "mlm": "process"},
             "grants": ["mine/a"],
             "cards": [card("mine/a", summary="far"), card("mine/b")],
         }
@@ -78,6 +85,7 @@ def test_tables_and_lists_are_merged(settings_file: SettingsFile) -> None:
     project = settings_file(
         {
             "defaults": {"classify": "mine/c"},
+            "isolation": {"mlm": "inproc"},
             "grants": ["mine/c"],
             "cards": [card("mine/a", summary="near"), card("mine/c")],
         },
@@ -85,6 +93,7 @@ def test_tables_and_lists_are_merged(settings_file: SettingsFile) -> None:
     )
     settings = load_settings()
     assert settings.config.defaults == {"classify": "mine/c", "embed": "mine/e"}
+    assert settings.config.isolation == {"*": "process", "mlm": "inproc"}
     assert settings.config.grants == ("mine/a", "mine/c")
     assert [(c.id, c.summary) for c in settings.config.cards] == [("mine/b", ""), ("mine/a", "near"), ("mine/c", "")]
     assert {settings.origins[name] for name in ("defaults", "grants", "cards")} == {f"{user}, {project}"}
@@ -180,6 +189,9 @@ def test_an_error_names_its_origin(settings_file: SettingsFile, monkeypatch: pyt
         ({"cards": [card(source="ftp://x")]}, "Config.cards[0]", "a source that starts with"),
         ({"grants": "mine/a"}, "Config.grants", "list or tuple"),
         ({"defaults": ["mine/a"]}, "Config.defaults", "mapping"),
+        ({"isolation": {"sam": "fork"}}, "Config.isolation.sam", "'inproc' or 'process'"),
+        ({"worker_memory": "much"}, "Config.worker_memory", "4GB"),
+        ({"load_timeout": 0}, "Config.load_timeout", "above 0"),
     ],
 )
 def test_a_value_that_does_not_fit(data: dict[str, Any], summary: str, expected: str) -> None:
@@ -194,14 +206,13 @@ def test_an_unknown_setting_is_named_with_the_nearest(settings_file: SettingsFil
     path = settings_file({"memmory": "4GB"})
     error = fails()
     assert error.summary == "no setting is named 'memmory'"
-    assert error.expected == (
-        "perhaps 'memory'; all are device, memory, privacy, offline, strict, max_cost, cards, defaults, grants, prices"
+    names = (
+        "device, memory, privacy, offline, strict, max_cost, cards, defaults, grants, prices, isolation, "
+        "worker_memory, load_timeout"
     )
+    assert error.expected == f"perhaps 'memory'; all are {names}"
     assert error.blame == str(path)
-    assert (
-        fails({"zzz": 1}).expected
-        == "one of device, memory, privacy, offline, strict, max_cost, cards, defaults, grants, prices"
-    )
+    assert fails({"zzz": 1}).expected == f"one of {names}"
 
 
 def test_a_default_for_what_is_no_task(settings_file: SettingsFile) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonSchema
 
+from metier_contracts import beside
 from metier_contracts.arrays import as_array
 from metier_contracts.contract import Contract
 from metier_contracts.errors import InputError
@@ -29,6 +30,8 @@ _PATH = 300  # as much of a path as a message shows: its end matters most
 def _pixels(value: Any) -> NDArray[np.uint8]:
     if isinstance(value, str):
         return _from_base64(value)
+    if isinstance(value, dict) and (held := beside.take(value)) is not None:
+        value = held
     array = as_array(value)
     if array.dtype != np.uint8:
         hint = "from floats in 0..1: (255 * a).round().astype('uint8')" if array.dtype.kind == "f" else None
@@ -82,7 +85,10 @@ def _rgb(picture: PIL.Image.Image) -> NDArray[np.uint8]:
     return np.array(upright.convert("RGB"))
 
 
-def _png(pixels: NDArray[np.uint8]) -> str:
+def _png(pixels: NDArray[np.uint8]) -> Any:
+    """Return the wire form: a PNG file as base64, or the place of the pixels beside the JSON."""
+    if (place := beside.put(pixels)) is not None:
+        return place
     import PIL.Image
 
     buffer = io.BytesIO()
@@ -93,7 +99,7 @@ def _png(pixels: NDArray[np.uint8]) -> str:
 Pixels = Annotated[
     NDArray[np.uint8],
     PlainValidator(_pixels),
-    PlainSerializer(_png, return_type=str, when_used="json"),
+    PlainSerializer(_png, return_type=Any, when_used="json"),
     WithJsonSchema({"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"}),
 ]
 

@@ -54,6 +54,6 @@ TASKS: dict[str, Task] = {
             generate_image.INVARIANTS,
             probes=PROBES[generate_image.GenerateImage.task],
         ),
-        Task(act.Act, act.ActResult, act.INVARIANTS),
+        Task(act.Act, act.ActResult, act.INVARIANTS, idempotent=False),
     )
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import pluggy
 from metier_contracts import (
@@ -21,18 +22,23 @@ from metier_contracts.hooks import PROJECT, Hooks
 
 from metier.plugins.discovery import PluginRecord, discover
 
+if TYPE_CHECKING:
+    from metier.isolation import Worker, Workers
+
 
 class PluginHost:
     """Holds the records of all plugins, and imports one when a model of it is first loaded.
 
     A plugin that fails to import is quarantined in this host: its record changes, and no other plugin is touched.
+    `workers`: those of the plugins that run in processes of their own; None runs all of them in this one.
     """
 
-    def __init__(self, records: Sequence[PluginRecord] | None = None) -> None:
+    def __init__(self, records: Sequence[PluginRecord] | None = None, workers: Workers | None = None) -> None:
         found = discover() if records is None else records
         self._records = list(found)
         # One manager a plugin: a hook of one can never be called with a card of another.
         self._imported: dict[str, pluggy.PluginManager] = {}
+        self._workers = workers
         self._lock = threading.Lock()
 
     @property
@@ -52,7 +58,25 @@ class PluginHost:
             PluginUnavailableError: its extra is not installed.
             PluginQuarantinedError: it is broken.
             ModelLoadError: the plugin is fine and the model is not.
+            WorkerDiedError: the plugin is isolated, and its process died at it.
         """
+        with self._lock:
+            record = require_usable(card.plugin, self.find(card.plugin))
+        worker = None if self._workers is None else self._workers.of(record)
+        return self._load_here(card, placement) if worker is None else self._load_there(worker, record, card, placement)
+
+    def _load_there(self, worker: Worker, record: PluginRecord, card: ModelCard, placement: Placement) -> Model:
+        try:
+            return worker.load(card, placement)
+        except PluginQuarantinedError as error:
+            with self._lock:
+                self._set_aside(record, record.quarantine(error.got or "", error.hint or ""))
+            raise
+        except MetierError as error:
+            error.blame = error.blame or _who(record)
+            raise
+
+    def _load_here(self, card: ModelCard, placement: Placement) -> Model:
         with self._lock:
             record = require_usable(card.plugin, self.find(card.plugin))
             manager = self._imported.get(record.name) or self._import(record)
@@ -76,10 +100,13 @@ class PluginHost:
             raise
         except BaseException as error:
             broken = quarantine_import(record, error)
-            self._records[self._records.index(record)] = broken
+            self._set_aside(record, broken)
             raise quarantined(broken) from error
         self._imported[record.name] = manager
         return manager
+
+    def _set_aside(self, record: PluginRecord, broken: PluginRecord) -> None:
+        self._records = [broken if known == record else known for known in self._records]
 
 
 def import_plugin(module: str, name: str) -> pluggy.PluginManager:

@@ -1,0 +1,6 @@
+"""Never comes back from being loaded."""
+
+
+def at_load():
+    while True:
+        pass
