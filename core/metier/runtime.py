@@ -41,8 +41,8 @@ from metier import tracing
 from metier.accounting import Ledger, Meter, opened
 from metier.answers import Answers
 from metier.cascades.fitting import fit_cascade
-from metier.catalog import Catalog, Entry, task_of
-from metier.config import Config, Privacy, check_cards, load_settings
+from metier.catalog import Catalog, Entry
+from metier.config import Config, Privacy, check_cards, check_defaults, load_settings
 from metier.decision.requirements import Requirements
 from metier.decision.work import Work
 from metier.devices import DeviceQuery, TorchDevices, parse_device, place
@@ -58,6 +58,7 @@ from metier.plugins import PluginHost
 from metier.residency import Residency, closed_error
 from metier.scope import Scope
 from metier.selection import Selector, Terms
+from metier.tasks import Tasks
 from metier.traces import Traces
 from metier.usage import Usage
 from metier.weights import WeightStore, terminal_progress
@@ -144,6 +145,7 @@ class Runtime:
         self._catalog = Catalog(
             self._host, {"fitted": fitted_cards(), "config": self.config.cards, "runtime": tuple(cards)}
         )
+        check_defaults(settings, self._catalog.tasks)
         self._selector = Selector(self._catalog, self.config, self._pulled)
         budget = self.config.memory if self.config.memory is not None else default_budget()
         self._residency = Residency(budget, self._load_model)
@@ -522,10 +524,10 @@ class Runtime:
             secured = self._secured(target)
             if like is not None:
                 return self._planned_like(secured, self._traces.of(target, like))
-            return planned(secured, self._planned_call)
-        task_of(target)
+            return planned(secured, self._planned_call, self.tasks)
+        task = self.tasks.of(target)
         _check_no_sample(like)
-        entry, work = self._selector.choose(target, terms), Work.of_request(target, target.needs())
+        entry, work = self._selector.choose(target, terms), Work.of_request(target, target.needs(), task)
         return Plan.of_call(self._selector.decider.planned(entry, work, None))
 
     def _planned_like(self, pipeline: Step[Any, Any], traces: Sequence[Trace]) -> Plan:
@@ -554,7 +556,7 @@ class Runtime:
             InputError: it is no work. UnknownTaskError: no task has that name. ProfileError: the measured profiles
                 cannot be read.
         """
-        return self._selector.decider.decide(Work.of(work), requirements or Requirements())
+        return self._selector.decider.decide(Work.of(work, self.tasks), requirements or Requirements())
 
     def _fit_cascade(self, request: CascadeFit, replace: bool, progress: bool | ProgressCallback) -> ModelCard:
         cheap, strong = (self._catalog.get(model) for model in (request.cheap, request.strong))
@@ -596,6 +598,11 @@ class Runtime:
     def unload(self, model: str, *, deadline: float | None = None) -> bool:
         """Close a model once it is idle, and return whether it was loaded."""
         return self._residency.unload(self._catalog.get(model).card.id, _context(deadline))
+
+    @property
+    def tasks(self) -> Tasks:
+        """The tasks known here: the built-in ones, and those that plugins bring."""
+        return self._catalog.tasks
 
     def models(self) -> list[ModelInfo]:
         """Return a row for every model known here, by id. No plugin is imported for it."""

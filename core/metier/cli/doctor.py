@@ -17,6 +17,7 @@ from metier.keys import keys_of
 from metier.memory import default_budget, format_bytes, machine_bytes
 from metier.plugins.discovery import PluginRecord
 from metier.plugins.doctor import examine, torch_version
+from metier.tasks import strangers
 
 HELP = (
     "Check plugins, fitted models, devices and settings. Exit code 1 if one is broken; a plugin whose extra is missing "
@@ -82,6 +83,10 @@ def _print_report(records: list[PluginRecord], machine: dict[str, Any]) -> None:
         if record.state != "ready":
             typer.echo(f"{record.name} ({record.package} {record.version}) is {record.state}")
             typer.echo(f"  cause: {record.cause}\n  fix:   {record.fix}\n")
+    for model, tasks in strangers(records).items():
+        typer.echo(
+            f"{model} serves {', '.join(tasks)}, which no plugin here brings: it serves once that is installed\n"
+        )
     for name, value in machine.items():
         typer.echo(f"{name}: {value}")
 
@@ -114,4 +119,5 @@ def _as_json(record: PluginRecord) -> dict[str, Any]:
         "cause": record.cause,
         "fix": record.fix,
         "models": [card.id for card in manifest.models] if manifest else [],
+        "tasks": [task.name for task in manifest.tasks] if manifest else [],
     }
