@@ -47,9 +47,11 @@ def letter(given: Invoice) -> Iterator[Piece]:
 def columns(given: Invoice) -> Iterator[Piece]:
     """The seller at the left, names and values of the rest at the right."""
     yield Piece(0, "Invoice", size=34)
-    yield Piece(2, given.seller)
+    yield Piece(2, f"From {given.seller}")
     yield Piece(3, given.street)
-    for row, (name, value) in enumerate((("Number", given.number), ("Issued", given.date), ("Due", given.due)), start=2):
+    for row, (name, value) in enumerate(
+        (("Number", given.number), ("Issued", given.date), ("Due", given.due)), start=2
+    ):
         yield Piece(row, name, MIDDLE)
         yield Piece(row, value, RIGHT, right=True)
     yield Piece(6, f"Bill to: {given.buyer}")

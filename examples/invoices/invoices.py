@@ -4,7 +4,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-NAMES = ("Northwind", "Harbour", "Bluebell", "Kestrel", "Larkfield", "Oakham", "Silverline", "Tamar", "Velden", "Wexford")
+NAMES = (
+    "Northwind",
+    "Harbour",
+    "Bluebell",
+    "Kestrel",
+    "Larkfield",
+    "Oakham",
+    "Silverline",
+    "Tamar",
+    "Velden",
+    "Wexford",
+)
 TRADES = ("Traders", "Timber", "Printing", "Catering", "Logistics", "Instruments", "Bakery", "Textiles")
 FORMS = ("Ltd", "GmbH", "Inc.", "& Sons", "B.V.", "LLC")
 GOODS = ("Oak boards", "Paper A4", "Delivery", "Repair of pump", "Cotton rolls", "Rye flour", "Lenses", "Working hours")

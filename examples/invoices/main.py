@@ -11,12 +11,12 @@ from acme_ocr import Ocr, OcrText
 from drawing import LAYOUTS, SHOWN, draw, written
 from invoices import FIELDS, invoice
 from metier import Runtime, Step, step, task
-from metier_contracts import Extract, Extraction, ExtractFit, Image
+from metier_contracts import Extract, ExtractFit, Extraction, Image
 from rich.console import Console
 from rich.table import Table
 
 FITTED = "example/invoice-fields"
-SEED, TAUGHT = 20261128, 400
+SEED, EPOCHS = 20261128, 5
 
 
 @task
@@ -67,14 +67,14 @@ MODELS: dict[str, Mapping[str, str]] = {
 }
 
 
-def teach(runtime: Runtime, random: Random) -> None:
-    """Fit a tagger on texts of drawn invoices, of all layouts but one. No picture is read for it."""
+def teach(runtime: Runtime, count: int, random: Random) -> None:
+    """Fit a tagger on the texts of invoices, of all layouts but one. No picture is read for it."""
     examples = []
-    for number in range(TAUGHT):
+    for number in range(count):
         given = invoice(random)
         examples.append(written(list(LAYOUTS[SHOWN[number % len(SHOWN)]](given)), given))
-    request = ExtractFit(id=FITTED, base="all-MiniLM-L6-v2", examples=examples, epochs=8, learning_rate=2e-4)
-    runtime.fit(request, replace=True)
+    base = "all-MiniLM-L6-v2"
+    runtime.fit(ExtractFit(id=FITTED, base=base, examples=examples, epochs=EPOCHS, learning_rate=2e-4), replace=True)
 
 
 def main() -> None:
@@ -82,8 +82,8 @@ def main() -> None:
     arguments = _arguments()
     random = Random(SEED)
     with Runtime() as runtime:
-        if arguments.model == FITTED:
-            teach(runtime, Random(SEED + 1))
+        if arguments.model == FITTED and (arguments.again or FITTED not in {row.card.id for row in runtime.models()}):
+            teach(runtime, arguments.taught, Random(SEED + 1))
         names = [list(LAYOUTS)[number % len(LAYOUTS)] for number in range(arguments.count)]
         drawn = [invoice(random) for _ in names]
         pictures = [draw(list(LAYOUTS[name](given)), random) for name, given in zip(names, drawn, strict=True)]
@@ -125,6 +125,8 @@ def same(truth: str | None, found: str | None) -> bool:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=40, help="how many invoices")
+    parser.add_argument("--taught", type=int, default=300, help="on how many others the model is fitted")
+    parser.add_argument("--again", action="store_true", help="fit it anew, though an earlier run has")
     parser.add_argument("--model", choices=MODELS, default=FITTED, help="which model finds the fields")
     parser.add_argument("--out", type=Path, help="a folder for the pictures")
     parser.add_argument("--json", action="store_true", help="print every field as JSON")

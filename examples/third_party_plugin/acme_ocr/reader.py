@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from metier_contracts import CallContext, Image, MetierError, Request, Response
+from metier_contracts import CallContext, Image, MetierError, Response
 from metier_contracts.authoring import attempt
 from rapidocr import RapidOCR
 
-from acme_ocr.task import Line, OcrText, order_form
+from acme_ocr.ocr import Line, OcrText
+from acme_ocr.task import order_form
 
 FILES = {
     "Det": "PP-OCRv6_det_small.onnx",
@@ -20,20 +21,20 @@ FILES = {
 
 
 class Reader:
-    """The three networks of a folder, loaded."""
+    """The three networks in a folder, loaded."""
 
     def __init__(self, folder: Path) -> None:
         paths = {f"{part}.model_path": str(folder / file) for part, file in FILES.items()}
         self._engine: Any = RapidOCR(params={**paths, "Global.log_level": "error"})
         self._bytes = sum((folder / file).stat().st_size for file in FILES.values())
-        self._read(order_form(256, 0))  # RapidOCR loads each network when it first needs it
+        self._read(order_form(256, 0))  # RapidOCR loads a network when it first needs it
 
-    def infer(self, requests: Sequence[Request[Any]], context: CallContext) -> Sequence[Response | MetierError]:
+    def infer(self, requests: Sequence[Any], context: CallContext) -> Sequence[Response | MetierError]:
         """Read each picture."""
         answers: list[Response | MetierError] = []
         for request in requests:
             context.check()
-            answers.append(attempt(partial(self._read, request.image)))  # type: ignore[attr-defined]
+            answers.append(attempt(partial(self._read, request.image)))
         return answers
 
     def resident_bytes(self) -> int:
@@ -45,11 +46,10 @@ class Reader:
         self._engine = None
 
     def _read(self, image: Image) -> OcrText:
-        found = self._engine(np.ascontiguousarray(image.pixels[:, :, ::-1]))  # it takes BGR, as OpenCV does
+        found = self._engine(np.ascontiguousarray(image.pixels[:, :, ::-1]))  # BGR, as OpenCV has it
         if found.txts is None:
             return OcrText(text="", lines=())
-        size = np.array([image.width, image.height])
-        corners = np.clip(found.boxes, 0, size)
+        corners = np.clip(found.boxes, 0, [image.width, image.height])  # [lines, 4 corners, x and y]
         boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1).tolist()
         lines = [
             Line(text=text, box=tuple(box), score=min(1.0, float(score)))
@@ -63,7 +63,7 @@ class Reader:
 def in_rows(lines: Iterable[Line]) -> list[list[Line]]:
     """Return lines grouped into rows from top to bottom, each from left to right.
 
-    A line stands in a row where it overlaps the row's last one by more than half of the height of the lower of the two.
+    A line belongs to a row where it overlaps the row's last one by more than half of the height of the lower one.
     """
     rows: list[list[Line]] = []
     for line in sorted(lines, key=lambda one: one.box[1] + one.box[3]):

@@ -1,58 +1,10 @@
-"""ocr: what does the picture say?"""
+"""The task `ocr`: what holds of every answer, and the pictures to measure models by."""
 
-from typing import Annotated, ClassVar
-
-from metier_contracts import (
-    BoxFrame,
-    Capabilities,
-    Contract,
-    Image,
-    Probes,
-    Request,
-    Response,
-    Size,
-    Task,
-    Violation,
-)
-from metier_contracts.data.image import ImageField
+from metier_contracts import Capabilities, Image, Probes, Size, Task, Violation
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
-from pydantic import Field
 
-Box = Annotated[tuple[float, float, float, float], BoxFrame("xyxy")]
-
-
-class Line(Contract):
-    """A line of text, or a cell of a table.
-
-    `box`: left, top, right, bottom in pixels of the picture, the origin at its top left. `score`: how sure the model is.
-    """
-
-    text: str = Field(min_length=1)
-    box: Box
-    score: float = Field(ge=0, le=1)
-
-
-class OcrText(Response):
-    """What was read.
-
-    `text`: all of it, a row of the picture a line. `lines`: its parts in reading order; none where nothing is written.
-    """
-
-    text: str
-    lines: tuple[Line, ...]
-
-
-class Ocr(Request[OcrText]):
-    """Read the text in a picture."""
-
-    task: ClassVar[str] = "ocr"
-
-    image: ImageField = Field(description="The picture to read.")
-
-    def workload(self) -> Size:
-        """Return the pixels."""
-        return Size(self.image.width * self.image.height, "pixels")
+from acme_ocr.ocr import Ocr, OcrText
 
 
 def boxes_within_the_picture(request: Ocr, response: OcrText, capabilities: Capabilities) -> Violation | None:
@@ -67,8 +19,8 @@ def boxes_within_the_picture(request: Ocr, response: OcrText, capabilities: Capa
 
 def text_is_that_of_the_lines(request: Ocr, response: OcrText, capabilities: Capabilities) -> Violation | None:
     """The text is that of the lines in their order, with white space between them."""
-    wanted = [word for line in response.lines for word in line.text.split()]
-    return None if response.text.split() == wanted else Violation("text", " ".join(wanted), response.text)
+    words = [word for line in response.lines for word in line.text.split()]
+    return None if response.text.split() == words else Violation("text", " ".join(words), response.text)
 
 
 def order_form(side: int, number: int) -> Image:
@@ -81,15 +33,16 @@ def order_form(side: int, number: int) -> Image:
     return Image.from_pil(page)
 
 
-def probe(size: Size, number: int, capabilities: Capabilities) -> Ocr:
+def order_form_of(size: Size, number: int, capabilities: Capabilities) -> Ocr:
     """Return a request of about so many pixels."""
     return Ocr(image=order_form(round(size.amount**0.5), number))
 
 
 SIZES = tuple(Size(side * side, "pixels") for side in (256, 512, 1024))
+
 OCR = Task(
     request=Ocr,
     response=OcrText,
     invariants=(boxes_within_the_picture, text_is_that_of_the_lines),
-    probes=(Probes(SIZES, probe),),
+    probes=(Probes(SIZES, order_form_of),),
 )
