@@ -1,25 +1,22 @@
 """Invoices of companies that do not exist, of which every field is known."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-NAMES = (
-    "Northwind",
-    "Harbour",
-    "Bluebell",
-    "Kestrel",
-    "Larkfield",
-    "Oakham",
-    "Silverline",
-    "Tamar",
-    "Velden",
-    "Wexford",
+# What is judged holds no name and no street that was taught.
+TAUGHT = (
+    ("Northwind", "Harbour", "Bluebell", "Kestrel", "Larkfield", "Oakham", "Silverline", "Tamar", "Velden", "Wexford"),
+    ("Mill Lane", "Station Road", "Quay Street", "Park Avenue", "Elm Row"),
+)
+JUDGED = (
+    ("Arbour", "Castleton", "Dunmore", "Fairway", "Greystone", "Ironbridge", "Marlow", "Pemberton", "Redfern"),
+    ("Abbey Close", "Bridge Street", "Church Hill", "Dock Road", "Market Square"),
 )
 TRADES = ("Traders", "Timber", "Printing", "Catering", "Logistics", "Instruments", "Bakery", "Textiles")
 FORMS = ("Ltd", "GmbH", "Inc.", "& Sons", "B.V.", "LLC")
 GOODS = ("Oak boards", "Paper A4", "Delivery", "Repair of pump", "Cotton rolls", "Rye flour", "Lenses", "Working hours")
-STREETS = ("Mill Lane", "Station Road", "Quay Street", "Park Avenue", "Elm Row")
 FIELDS = ("number", "date", "total", "seller")
 
 
@@ -44,12 +41,16 @@ class Invoice:
         return {name: getattr(self, name) for name in FIELDS}
 
 
-def invoice(random: Random) -> Invoice:
-    """Return an invoice made up at random: numbers, dates and amounts are written in one of several ways."""
+def invoice(random: Random, words: tuple[Sequence[str], Sequence[str]]) -> Invoice:
+    """Return an invoice made up at random, of companies and streets of such names.
+
+    Numbers, dates and amounts are written in one of several ways.
+    """
+    names, streets = words
     day = date(2026, 1, 1) + timedelta(days=random.randrange(330))
     write = random.choice(_DATES)
     money = random.choice(_AMOUNTS)
-    seller, buyer = (f"{name} {random.choice(TRADES)} {random.choice(FORMS)}" for name in random.sample(NAMES, 2))
+    seller, buyer = (f"{name} {random.choice(TRADES)} {random.choice(FORMS)}" for name in random.sample(names, 2))
     goods = random.sample(GOODS, random.randint(1, 4))
     counts, prices = ([random.randint(low, high) for _ in goods] for low, high in ((1, 20), (250, 30_000)))
     net = sum(count * price for count, price in zip(counts, prices, strict=True))
@@ -59,7 +60,7 @@ def invoice(random: Random) -> Invoice:
         due=write(day + timedelta(days=30)),
         seller=seller,
         buyer=buyer,
-        street=f"{random.randint(1, 99)} {random.choice(STREETS)}",
+        street=f"{random.randint(1, 99)} {random.choice(streets)}",
         items=tuple((what, str(n), money(n * price)) for what, n, price in zip(goods, counts, prices, strict=True)),
         net=money(net),
         tax=money(net // 5),

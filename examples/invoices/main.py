@@ -9,7 +9,7 @@ from random import Random
 
 from acme_ocr import Ocr, OcrText
 from drawing import LAYOUTS, SHOWN, draw, written
-from invoices import FIELDS, invoice
+from invoices import FIELDS, JUDGED, TAUGHT, invoice
 from metier import Runtime, Step, step, task
 from metier_contracts import Extract, ExtractFit, Extraction, Image
 from rich.console import Console
@@ -71,7 +71,7 @@ def teach(runtime: Runtime, count: int, random: Random) -> None:
     """Fit a tagger on the texts of invoices, of all layouts but one. No picture is read for it."""
     examples = []
     for number in range(count):
-        given = invoice(random)
+        given = invoice(random, TAUGHT)
         examples.append(written(list(LAYOUTS[SHOWN[number % len(SHOWN)]](given)), given))
     base = "all-MiniLM-L6-v2"
     runtime.fit(ExtractFit(id=FITTED, base=base, examples=examples, epochs=EPOCHS, learning_rate=2e-4), replace=True)
@@ -85,7 +85,7 @@ def main() -> None:
         if arguments.model == FITTED and (arguments.again or FITTED not in {row.card.id for row in runtime.models()}):
             teach(runtime, arguments.taught, Random(SEED + 1))
         names = [list(LAYOUTS)[number % len(LAYOUTS)] for number in range(arguments.count)]
-        drawn = [invoice(random) for _ in names]
+        drawn = [invoice(random, JUDGED) for _ in names]
         pictures = [draw(list(LAYOUTS[name](given)), random) for name, given in zip(names, drawn, strict=True)]
         if arguments.out is not None:
             for number, picture in enumerate(pictures):
