@@ -85,7 +85,8 @@ class Performer:
 
     def _chosen(self, request: Request[Any], terms: Terms) -> Entry | MetierError:
         try:
-            self._tasks.of(request)
+            if not isinstance(request, Request):
+                self._tasks.of(request)
             return self.selector.choose(request, terms)
         except MetierError as error:
             return error

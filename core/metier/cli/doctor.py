@@ -10,14 +10,14 @@ from metier_contracts import ModelCard
 
 from metier.cli import options
 from metier.cli.output import FAILED, errors_to_exit_codes, print_json, print_table
-from metier.config import load_settings
+from metier.config import check_defaults, load_settings
 from metier.devices import TorchDevices
 from metier.fitted import unreadable_cards
 from metier.keys import keys_of
 from metier.memory import default_budget, format_bytes, machine_bytes
-from metier.plugins.discovery import PluginRecord
+from metier.plugins.discovery import PluginRecord, discover
 from metier.plugins.doctor import examine, torch_version
-from metier.tasks import strangers
+from metier.tasks import Tasks, strangers
 
 HELP = (
     "Check plugins, fitted models, devices and settings. Exit code 1 if one is broken; a plugin whose extra is missing "
@@ -55,9 +55,11 @@ def doctor(
 
 
 def _print_settings(as_json: bool) -> None:
-    rows = load_settings().rows()
+    settings = load_settings()
+    check_defaults(settings, Tasks(discover()))
+    rows = settings.rows()
     if as_json:
-        dumped = load_settings().config.model_dump(mode="json")
+        dumped = settings.config.model_dump(mode="json")
         print_json([{"setting": name, "value": dumped[name], "origin": origin} for name, _, origin in rows])
         return
     cells = [(name, [card.id for card in value] if name == "cards" else value, origin) for name, value, origin in rows]

@@ -2,8 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from metier_contracts import BoxFrame, Contract, Request, Response, Size
-from metier_contracts.data.image import ImageField
+from metier_contracts import BoxFrame, Contract, ImageField, Request, Response, Size
 from pydantic import Field
 
 

@@ -136,3 +136,9 @@ class TestDoctor:
         ran = metier("doctor")
         assert ran.code == 0
         assert "other/fine serves spell, which no plugin here brings" in ran.out
+
+    def test_settings_that_name_a_task_nobody_brings(self, plugins: Any, metier: Any, settings_file: Any) -> None:
+        settings_file({"defaults": {"spell": "speller/plain"}})
+        assert metier("doctor", "--config").code == 1
+        write_speller(plugins)
+        assert metier("doctor", "--config").code == 0
