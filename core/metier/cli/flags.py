@@ -48,8 +48,8 @@ def _option(name: str, field: FieldInfo) -> Any:
     """Return the annotation by which typer makes the flag."""
     kind, several = _kind(field.annotation)
     flag = f"--{name.replace('_', '-')}"
-    default = None if field.is_required() or field.default in (None, (), [], {}, False) else field.default
-    said = (field.description, _shape(kind), "" if default is None else f"By default {default}.")
+    worth_telling = isinstance(field.default, str | int | float) and field.default not in (False, "")
+    said = (field.description, _shape(kind), f"By default {field.default}." if worth_telling else "")
     words = [flag, f"--no-{flag[2:]}"] if kind is bool and field.default is True else [flag]
     shown = typer.Option(*words, help=" ".join(filter(None, said)))
     word: Any = Path if kind is Image else kind if kind in _PLAIN else str
