@@ -544,8 +544,8 @@ class Runtime:
     ) -> Decision:
         """Return which model does this work within the requirements, at what cost, and what binds each of the others.
 
-        Every card that serves the task counts, whether it runs at once, is still to be pulled, or needs an extra. No
-        plugin is imported and nothing is sent.
+        Every card that serves the task counts, whether it runs at once, is still to be pulled, or needs an extra. Of
+        plugins nothing is imported but the module of a task that one brings, and nothing is sent.
 
         Args:
             work: a request; or a task, by the class of its requests or by its name, at the size by which models are

@@ -9,7 +9,7 @@ from typing import Any
 
 from metier_contracts import TASKS, Contribution, InputError, MetierError, Probes, Request, Task, UnknownTaskError
 
-from metier.plugins.discovery import PluginRecord
+from metier.plugins.discovery import PluginRecord, discover
 from metier.plugins.host import load_task, quarantined
 
 
@@ -41,6 +41,11 @@ class Tasks(Collection[str]):
         for record in records:
             if record.manifest is not None and record.state != "quarantined":
                 self._brought |= {task.name: (record, task) for task in record.manifest.tasks}
+
+    @classmethod
+    def installed(cls) -> Tasks:
+        """Return the tasks of the plugins that are installed, for who has no runtime at hand."""
+        return cls(discover())
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names, the built-in ones first."""

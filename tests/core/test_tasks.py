@@ -28,10 +28,6 @@ from metier_contracts import (
 from tests.core.brought_task import PLUGIN, SCHEMA, TASK, contribution, spelling_card, write_speller
 
 
-def found() -> Tasks:
-    return Tasks(discover())
-
-
 def spell(**fields: Any) -> Any:
     return importlib.import_module("metier_speller.task").Spell(**fields)
 
@@ -87,31 +83,31 @@ class TestBuiltIn:
 class TestBroughtByAPlugin:
     def test_listing_reads_the_manifest_alone(self, plugins: Any) -> None:
         write_speller(plugins, init="raise RuntimeError", task="raise RuntimeError")
-        info = next(info for info in found().infos() if info.name == "spell")
+        info = next(info for info in Tasks.installed().infos() if info.name == "spell")
         assert info.plugin is not None
         assert (info.help, info.plugin.package, info.json_schema) == ("Take a text apart.", "metier-speller", SCHEMA)
-        assert list(found())[-1] == "spell"
+        assert list(Tasks.installed())[-1] == "spell"
         with Runtime() as runtime:
             assert [row.card.id for row in runtime.models()] == ["speller/plain"]
 
     def test_only_the_module_of_the_task_is_imported(self, plugins: Any) -> None:
         write_speller(plugins, code="raise RuntimeError")
         assert plugins.imported() == []
-        assert found().get("spell").name == "spell"
+        assert Tasks.installed().get("spell").name == "spell"
         assert plugins.imported() == ["metier_speller", "metier_speller.task"]
 
     def test_it_is_imported_once(self, plugins: Any) -> None:
         write_speller(plugins)
-        tasks = found()
+        tasks = Tasks.installed()
         assert tasks.get("spell") is tasks.get("spell") is tasks.of(spell(text="ab"))
 
     def test_versions(self, plugins: Any) -> None:
         write_speller(plugins)
-        assert (found().version("spell"), found().version("classify")) == ("1.2.3", "")
+        assert (Tasks.installed().version("spell"), Tasks.installed().version("classify")) == ("1.2.3", "")
 
     def test_a_plugin_whose_extra_is_missing_still_tells_of_its_task(self, plugins: Any) -> None:
         write_speller(plugins, extra="all", requires=["no_such_library"])
-        assert found().get("spell").name == "spell"
+        assert Tasks.installed().get("spell").name == "spell"
 
     @pytest.mark.parametrize(
         ("code", "cause"),
@@ -124,7 +120,7 @@ class TestBroughtByAPlugin:
     )
     def test_a_broken_one_says_why(self, plugins: Any, code: str, cause: str) -> None:
         write_speller(plugins, task=code)
-        tasks = found()
+        tasks = Tasks.installed()
         with pytest.raises(PluginQuarantinedError) as caught:
             tasks.get("spell")
         assert cause in str(caught.value.got)
@@ -134,7 +130,7 @@ class TestBroughtByAPlugin:
     def test_one_of_a_plugin_set_aside(self, plugins: Any) -> None:
         write_speller(plugins, contract="1.99")
         with pytest.raises(PluginQuarantinedError) as caught:
-            found().get("spell")
+            Tasks.installed().get("spell")
         assert "wrong contract version" in str(caught.value.got)
 
 
@@ -146,7 +142,7 @@ class TestConflicts:
         assert records["speller"].state == "ready"
         assert records["zealous"].cause == "duplicate task: 'spell' is also in metier-speller 1.2.3"
         assert records["zealous"].fix == "pip uninstall metier-zealous"
-        assert found().get("spell").name == "spell"
+        assert Tasks.installed().get("spell").name == "spell"
 
     def test_the_name_of_a_built_in_one(self, plugins: Any) -> None:
         plugins.write("acme", plugins.card("acme/a"), tasks=[contribution(name="classify")])
@@ -222,7 +218,7 @@ class TestAtWork:
     def test_json(self, plugins: Any) -> None:
         write_speller(plugins)
         request = spell(text="abc", picture=Image.of(np.full((2, 3, 3), 7, np.uint8)), weights={"a": 1.0})
-        assert found().get("spell").request.from_json(request.to_json()) == request
+        assert Tasks.installed().get("spell").request.from_json(request.to_json()) == request
 
 
 class TestSettings:

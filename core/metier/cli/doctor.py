@@ -15,7 +15,7 @@ from metier.devices import TorchDevices
 from metier.fitted import unreadable_cards
 from metier.keys import keys_of
 from metier.memory import default_budget, format_bytes, machine_bytes
-from metier.plugins.discovery import PluginRecord, discover
+from metier.plugins.discovery import PluginRecord
 from metier.plugins.doctor import examine, torch_version
 from metier.tasks import Tasks, strangers
 
@@ -56,7 +56,7 @@ def doctor(
 
 def _print_settings(as_json: bool) -> None:
     settings = load_settings()
-    check_defaults(settings, Tasks(discover()))
+    check_defaults(settings, Tasks.installed())
     rows = settings.rows()
     if as_json:
         dumped = settings.config.model_dump(mode="json")

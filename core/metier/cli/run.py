@@ -20,7 +20,6 @@ from metier.cli.output import errors_to_exit_codes
 from metier.cli.requests import COMMANDS
 from metier.cli.responses import print_as_it_comes, print_response
 from metier.cli.writers import WRITERS, Writer, no_file
-from metier.plugins import discover
 from metier.runtime import Runtime
 from metier.tasks import Tasks
 
@@ -32,7 +31,7 @@ class _TaskGroup(TyperGroup):
     """
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *(name for name in _tasks() if name not in COMMANDS)]
+        return [*super().list_commands(ctx), *(name for name in Tasks.installed() if name not in COMMANDS)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         found = super().get_command(ctx, cmd_name)
@@ -41,7 +40,7 @@ class _TaskGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] not in self.commands and not args[0].startswith("-"):
             with errors_to_exit_codes():
-                self.add_command(_brought_command(_tasks().get(args[0], "the command line")), args[0])
+                self.add_command(_brought_command(Tasks.installed().get(args[0], "the command line")), args[0])
         return super().resolve_command(ctx, args)
 
 
@@ -123,13 +122,9 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     return list(inspect.signature(function, eval_str=True).parameters.values())
 
 
-def _tasks() -> Tasks:
-    return Tasks(discover())
-
-
 def _shown_command(name: str) -> Any:
     """Return what stands for the command of a plugin's task in a listing; None where there is no such task."""
-    told = next((info.help for info in _tasks().infos() if info.name == name), None)
+    told = next((info.help for info in Tasks.installed().infos() if info.name == name), None)
     return None if told is None else _made(lambda: None, name, told)
 
 

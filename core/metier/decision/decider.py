@@ -26,7 +26,7 @@ from metier.pipeline.trace import Asked
 
 @dataclass(frozen=True)
 class Decider:
-    """Decides among the cards of a catalog. No plugin is imported for it.
+    """Decides among the cards of a catalog. Of plugins nothing is imported for it but a task that one brings.
 
     `pulled`: tells whether the weights of a card are on this machine.
     """

@@ -1,8 +1,6 @@
 """The task `ocr`: what holds of every answer, and the pictures to measure models by."""
 
 from metier_contracts import Capabilities, Image, Probes, Size, Task, Violation
-from PIL import Image as Picture
-from PIL import ImageDraw, ImageFont
 
 from acme_ocr.ocr import Ocr, OcrText
 
@@ -25,6 +23,9 @@ def text_is_that_of_the_lines(request: Ocr, response: OcrText, capabilities: Cap
 
 def order_form(side: int, number: int) -> Image:
     """Return a drawn square page of `side` pixels; each number another."""
+    from PIL import Image as Picture
+    from PIL import ImageDraw, ImageFont
+
     page = Picture.new("RGB", (side, side), "white")
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(size=side / 20)
     for row in range(8):
