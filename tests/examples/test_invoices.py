@@ -66,7 +66,8 @@ def right(report: Any, field: str) -> int:
 def test_a_recognizer_that_was_never_taught_invoices(run: Callable[..., Any]) -> None:
     report = run("--count", "5", "--model", "en-core-web-sm")
     assert len(report["fields"]) == 20
-    assert right(report, "number") == 0
+    assert right(report, "seller") >= 2
+    assert right(report, "number") == 0  # it has no such label
 
 
 def test_the_fitted_one(run: Callable[..., Any]) -> None:
