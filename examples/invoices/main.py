@@ -73,8 +73,15 @@ def teach(runtime: Runtime, count: int, random: Random) -> None:
     for number in range(count):
         given = invoice(random, TAUGHT)
         examples.append(written(list(LAYOUTS[SHOWN[number % len(SHOWN)]](given)), given))
-    base = "all-MiniLM-L6-v2"
-    runtime.fit(ExtractFit(id=FITTED, base=base, examples=examples, epochs=EPOCHS, learning_rate=2e-4), replace=True)
+    request = ExtractFit(
+        id=FITTED,
+        base="all-MiniLM-L6-v2",
+        examples=examples,
+        epochs=EPOCHS,
+        learning_rate=2e-4,
+        batch_size=max(1, min(16, count // 10)),  # as many steps, where there are few examples
+    )
+    runtime.fit(request, replace=True)
 
 
 def main() -> None:

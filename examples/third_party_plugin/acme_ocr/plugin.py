@@ -10,4 +10,4 @@ def metier_load(card: ModelCard, placement: Placement) -> Model:
 
     if placement.directory is None:
         raise ModelLoadError(f"the card {card.id} has no source", expected="a folder of networks", got="none")
-    return Reader(placement.directory)
+    return Reader(card, placement.directory)

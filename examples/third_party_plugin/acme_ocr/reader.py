@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from metier_contracts import CallContext, Image, MetierError, Response
-from metier_contracts.authoring import attempt
+from metier_contracts import CallContext, Image, MetierError, ModelCard, Response
+from metier_contracts.authoring import attempt, unsupported
 from rapidocr import RapidOCR
 
-from acme_ocr.ocr import Line, OcrText
+from acme_ocr.ocr import Line, Ocr, OcrText
 from acme_ocr.task import order_form
 
 FILES = {
@@ -21,9 +21,10 @@ FILES = {
 
 
 class Reader:
-    """The three networks in a folder, loaded."""
+    """The three networks of a card, loaded from a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, card: ModelCard, folder: Path) -> None:
+        self._card = card
         paths = {f"{part}.model_path": str(folder / file) for part, file in FILES.items()}
         self._engine: Any = RapidOCR(params={**paths, "Global.log_level": "error"})
         self._bytes = sum((folder / file).stat().st_size for file in FILES.values())
@@ -34,7 +35,7 @@ class Reader:
         answers: list[Response | MetierError] = []
         for request in requests:
             context.check()
-            answers.append(attempt(partial(self._read, request.image)))
+            answers.append(attempt(partial(self._answer, request)))
         return answers
 
     def resident_bytes(self) -> int:
@@ -44,6 +45,11 @@ class Reader:
     def close(self) -> None:
         """Let the networks go."""
         self._engine = None
+
+    def _answer(self, request: Any) -> OcrText:
+        if not isinstance(request, Ocr):
+            raise unsupported(request, self._card)
+        return self._read(request.image)
 
     def _read(self, image: Image) -> OcrText:
         found = self._engine(np.ascontiguousarray(image.pixels[:, :, ::-1]))  # BGR, as OpenCV has it
