@@ -8,7 +8,7 @@ from metier_contracts.card import Architecture, Capabilities, Lineage, ModelCard
 from metier_contracts.cascade import Cascade, CascadeReport, Measured
 from metier_contracts.context import CallContext
 from metier_contracts.contract import Contract
-from metier_contracts.data import Graph, Image, Series
+from metier_contracts.data import Graph, Image, ImageField, Series
 from metier_contracts.errors import (
     AmbiguousModelError,
     BudgetExceededError,
@@ -140,6 +140,7 @@ __all__ = [
     "GraphScores",
     "Horizon",
     "Image",
+    "ImageField",
     "ImagePart",
     "InferenceError",
     "InputError",

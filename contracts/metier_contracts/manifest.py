@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,13 +14,18 @@ from metier_contracts._version import CONTRACT_VERSION, parse_contract_version
 from metier_contracts.card import ModelCard
 from metier_contracts.contract import Contract
 from metier_contracts.errors import ConfigError, InputError
-from metier_contracts.refusal import Refusal
+from metier_contracts.refusal import Refusal, shown
+
+_TASK_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 ImportPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
 
 class Contribution(Contract):
-    """Something that a plugin brings besides models: where it is imported from, and what help says of it."""
+    """Something that a plugin brings besides models: where it is imported from, and what help says of it.
+
+    `object`: "module:attribute"; of a task, its `Task`. `json_schema`: of what it takes; of a task, its requests.
+    """
 
     name: str = Field(min_length=1)
     help: str
@@ -78,6 +84,9 @@ class Manifest(Contract):
         if len(set(ids)) != len(ids):
             twice = next(i for i in ids if ids.count(i) > 1)
             raise Refusal("each model id once", f"{twice!r} more than once", field="models")
+        tasks = [task.name for task in self.tasks]
+        if task := next((name for name in tasks if not _TASK_NAME.fullmatch(name) or tasks.count(name) > 1), None):
+            raise Refusal("names of tasks such as 'fill-mask', each once", shown(task), field="tasks")
         stranger = next((card for card in self.models if card.plugin != self.name), None)
         if stranger is not None:
             wanted = f"cards of the plugin {self.name!r} (plugin may be left out)"

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from metier_contracts import CallContext, MetierError, Request, Response, StorageError
-from metier_contracts.tasks import TASKS
 
 from metier.accounting import Ledger
 from metier.paths import answers_file
@@ -128,8 +127,9 @@ class OnDisk:
 class Answers:
     """What `cache` asks: performs a request unless its answer is kept.
 
-    An answer belongs to the content of the request, the revision of the model that would serve it now, and the version
-    of the plugin. Errors are not kept, nor are answers of models in folders whose files nobody has taken the sha256 of.
+    An answer belongs to the content of the request, the revision of the model that would serve it now, and the versions
+    of its plugin and of the one that brings the task. Errors are not kept, nor are answers of models in folders whose
+    files nobody has taken the sha256 of.
     """
 
     selector: Selector
@@ -163,7 +163,7 @@ class Answers:
 
     def _again(self, request: Request[Any], answer: bytes) -> Response:
         """Return an answer that was given before."""
-        response: Response = TASKS[request.task].response.from_json(answer)
+        response: Response = self.selector.catalog.tasks.of(request).response.from_json(answer)
         if response.provenance is not None:
             before = response.provenance
             response = response.replaced(provenance=before.replaced(cached=True, seconds=0.0, cost=0.0, parts=()))
@@ -180,5 +180,6 @@ class Answers:
         if card.source is not None and card.source.startswith("path:") and card.sha256 is None:
             return None
         version = "" if entry.plugin is None else entry.plugin.version
-        parts = (_FORMAT, request.task, card.id, revision_of(card), version, request.to_json())
+        brought = self.selector.catalog.tasks.version(request.task)
+        parts = (_FORMAT, request.task, brought, card.id, revision_of(card), version, request.to_json())
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -7,19 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NoReturn
 
-from metier_contracts import (
-    TASKS,
-    InputError,
-    ModelCard,
-    Request,
-    Task,
-    UnknownModelError,
-    UnknownTaskError,
-)
+from metier_contracts import InputError, ModelCard, UnknownModelError
 
 from metier._version import __version__
 from metier.plugins import PluginHost, PluginRecord
 from metier.plugins.host import quarantined
+from metier.tasks import Tasks
 
 Origin = Literal["plugin", "fitted", "config", "runtime"]
 
@@ -49,10 +42,14 @@ class Entry:
 
 
 class Catalog:
-    """Cards by id. Nearer origins stand over farther ones: runtime, config, fitted, plugin."""
+    """Cards by id. Nearer origins stand over farther ones: runtime, config, fitted, plugin.
+
+    `tasks`: those that cards may serve.
+    """
 
     def __init__(self, host: PluginHost, cards: Mapping[Origin, Iterable[ModelCard]]) -> None:
         self._host = host
+        self.tasks = Tasks(host.records)
         self._runtime = PluginRecord("metier", "metier", __version__, "metier", "ready")
         self._entries: dict[str, Entry] = {}
         for record in host.records:
@@ -65,7 +62,7 @@ class Catalog:
         for card in cards:
             if origin != "plugin":
                 for task in card.tasks:
-                    require_task(task, blame=f"the card {card.id!r} from {_SHOWN[origin]}")
+                    self.tasks.require(task, f"the card {card.id!r} from {_SHOWN[origin]}")
             plugin = self._host.find(card.plugin) if card.cascade is None else self._runtime
             self._entries[card.id] = Entry(card, origin, plugin)
 
@@ -136,30 +133,3 @@ def check_id(model: object) -> None:
             got=f"{type(model).__name__}: {model!r:.80}",
             blame="model=...",
         )
-
-
-def task_of(request: object) -> Task:
-    """Return the task of a request; raise `InputError` where it is no request, `UnknownTaskError` where unheard of."""
-    if not isinstance(request, Request):
-        raise InputError(
-            "that is not a request",
-            expected=f"one of {', '.join(task.request.__name__ for task in TASKS.values())}",
-            got=f"{type(request).__name__}: {request!r:.80}",
-            blame="the first argument of run",
-            hint="for a pipeline call run(pipeline, value)",
-        )
-    return require_task(request.task)
-
-
-def require_task(name: str, blame: str = "the task named") -> Task:
-    """Return the task of that name; raise `UnknownTaskError` where nobody knows it."""
-    task = TASKS.get(name)
-    if task is not None:
-        return task
-    near = difflib.get_close_matches(name, TASKS, n=1)
-    raise UnknownTaskError(
-        f"no task is named {name!r}",
-        expected=f"perhaps {near[0]!r}; all are {', '.join(TASKS)}" if near else f"one of {', '.join(TASKS)}",
-        got=repr(name),
-        blame=blame,
-    )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from metier_contracts import TASKS, ConfigError, Contract, InputError, ModelCard
+from metier_contracts import ConfigError, Contract, InputError, ModelCard
 from pydantic import Field, field_validator
 
 from metier.memory import parse_bytes
@@ -160,7 +160,6 @@ def _check(origin: str, values: Mapping[str, Any]) -> Config:
             hint="correct it; `metier doctor --config` prints each setting with its origin",
         ) from None
     check_cards(config.cards, origin)
-    _check_tasks(config.defaults, origin)
     return config
 
 
@@ -178,15 +177,17 @@ def _check_names(origin: str, values: Mapping[str, Any]) -> None:
             )
 
 
-def _check_tasks(defaults: Mapping[str, str], origin: str) -> None:
-    for task in defaults:
-        if task not in TASKS:
+def check_defaults(settings: Settings, tasks: Collection[str]) -> None:
+    """Raise `ConfigError` where a default is set for what is none of the tasks, which plugins may bring."""
+    for task in settings.config.defaults:
+        if task not in tasks:
             raise ConfigError(
                 f"a default is set for {task!r}, which is no task",
-                expected=f"one of {', '.join(TASKS)}",
+                expected=f"one of {', '.join(tasks)}",
                 got=repr(task),
-                blame=f"defaults in {origin}",
-                hint='write the task and a model id: defaults = { classify = "some/model" }',
+                blame=f"defaults in {settings.origins['defaults']}",
+                hint='write a task and a model id: defaults = { classify = "some/model" }; a plugin\'s task is known '
+                "while that is installed",
             )
 
 

@@ -21,6 +21,7 @@ from metier_contracts import (
     Request,
     Response,
     StreamingModel,
+    Task,
     UnsupportedError,
     Violation,
 )
@@ -28,11 +29,12 @@ from metier_contracts import (
 from metier import tracing
 from metier.accounting import Answer, Charge, Ledger
 from metier.cascades.answering import cascaded
-from metier.catalog import Entry, task_of
+from metier.catalog import Entry
 from metier.charging import cost_of
 from metier.lane import INTERRUPTS
 from metier.residency import Residency, Resident
 from metier.selection import ANY, Selector, Terms
+from metier.tasks import Tasks
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -45,6 +47,10 @@ class Performer:
     selector: Selector
     residency: Residency
     ledger: Ledger
+
+    @property
+    def _tasks(self) -> Tasks:
+        return self.selector.catalog.tasks
 
     def perform(
         self,
@@ -71,7 +77,7 @@ class Performer:
     def perform_one(self, request: Request[Any], context: CallContext, terms: Terms) -> Response:
         """Return the response to one request, or raise its error."""
         if not isinstance(request, Request):
-            task_of(request)
+            self._tasks.of(request)
         answer = self._infer(self.selector.choose(request, terms), (request,), context, terms)[0]
         if isinstance(answer, MetierError):
             raise answer
@@ -79,7 +85,8 @@ class Performer:
 
     def _chosen(self, request: Request[Any], terms: Terms) -> Entry | MetierError:
         try:
-            task_of(request)
+            if not isinstance(request, Request):
+                self._tasks.of(request)
             return self.selector.choose(request, terms)
         except MetierError as error:
             return error
@@ -147,8 +154,9 @@ class Performer:
         try:
             served = resident.lane.run(requests, context)
             made, seconds = served.answers, served.seconds / len(requests)
+            task = self._tasks.get(requests[0].task)
             answers: Sequence[Answer] = [
-                _checked(request, answer, entry, resident, seconds)
+                _checked(task, request, answer, entry, resident, seconds)
                 for request, answer in zip(requests, made, strict=True)
             ]
         except MetierError as error:
@@ -164,7 +172,7 @@ class Performer:
 
         What can be told without loading the model is raised at once, not at the first piece.
         """
-        chunk = task_of(request).chunk
+        chunk = self._tasks.of(request).chunk
         if chunk is None:
             raise UnsupportedError(
                 f"{request.task} does not stream",
@@ -300,12 +308,12 @@ def _blamed(error: MetierError, entry: Entry) -> MetierError:
 
 
 def _checked(
-    request: Request[Any], answer: Response | MetierError, entry: Entry, resident: Resident, seconds: float
+    task: Task, request: Request[Any], answer: Response | MetierError, entry: Entry, resident: Resident, seconds: float
 ) -> Response | MetierError:
     if isinstance(answer, MetierError):
         return _blamed(answer, entry)
     try:
-        violation = task_of(request).violation(request, answer, entry.card.tasks[request.task])
+        violation = task.violation(request, answer, entry.card.tasks[task.name])
         if violation is None:
             return _with_provenance(answer, entry, resident, seconds)
     except Exception as error:

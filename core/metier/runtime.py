@@ -41,8 +41,8 @@ from metier import tracing
 from metier.accounting import Ledger, Meter, opened
 from metier.answers import Answers
 from metier.cascades.fitting import fit_cascade
-from metier.catalog import Catalog, Entry, task_of
-from metier.config import Config, Privacy, check_cards, load_settings
+from metier.catalog import Catalog, Entry
+from metier.config import Config, Privacy, check_cards, check_defaults, load_settings
 from metier.decision.requirements import Requirements
 from metier.decision.work import Work
 from metier.devices import DeviceQuery, TorchDevices, only_dtype, parse_device, place
@@ -59,6 +59,7 @@ from metier.plugins import PluginHost
 from metier.residency import Residency, closed_error
 from metier.scope import Scope
 from metier.selection import Selector, Terms
+from metier.tasks import Tasks
 from metier.traces import Traces
 from metier.usage import Usage
 from metier.weights import WeightStore, terminal_progress
@@ -146,6 +147,7 @@ class Runtime:
         self._catalog = Catalog(
             self._host, {"fitted": fitted_cards(), "config": self.config.cards, "runtime": tuple(cards)}
         )
+        check_defaults(settings, self._catalog.tasks)
         self._selector = Selector(self._catalog, self.config, self._pulled)
         budget = self.config.memory if self.config.memory is not None else default_budget()
         self._residency = Residency(budget, self._load_model)
@@ -524,10 +526,10 @@ class Runtime:
             secured = self._secured(target)
             if like is not None:
                 return self._planned_like(secured, self._traces.of(target, like))
-            return planned(secured, self._planned_call)
-        task_of(target)
+            return planned(secured, self._planned_call, self.tasks)
+        task = self.tasks.of(target)
         _check_no_sample(like)
-        entry, work = self._selector.choose(target, terms), Work.of_request(target, target.needs())
+        entry, work = self._selector.choose(target, terms), Work.of_request(target, target.needs(), task)
         return Plan.of_call(self._selector.decider.planned(entry, work, None))
 
     def _planned_like(self, pipeline: Step[Any, Any], traces: Sequence[Trace]) -> Plan:
@@ -544,8 +546,8 @@ class Runtime:
     ) -> Decision:
         """Return which model does this work within the requirements, at what cost, and what binds each of the others.
 
-        Every card that serves the task counts, whether it runs at once, is still to be pulled, or needs an extra. No
-        plugin is imported and nothing is sent.
+        Every card that serves the task counts, whether it runs at once, is still to be pulled, or needs an extra. Of
+        plugins nothing is imported but the module of a task that one brings, and nothing is sent.
 
         Args:
             work: a request; or a task, by the class of its requests or by its name, at the size by which models are
@@ -556,7 +558,7 @@ class Runtime:
             InputError: it is no work. UnknownTaskError: no task has that name. ProfileError: the measured profiles
                 cannot be read.
         """
-        return self._selector.decider.decide(Work.of(work), requirements or Requirements())
+        return self._selector.decider.decide(Work.of(work, self.tasks), requirements or Requirements())
 
     def _fit_cascade(self, request: CascadeFit, replace: bool, progress: bool | ProgressCallback) -> ModelCard:
         cheap, strong = (self._catalog.get(model) for model in (request.cheap, request.strong))
@@ -598,6 +600,11 @@ class Runtime:
     def unload(self, model: str, *, deadline: float | None = None) -> bool:
         """Close a model once it is idle, and return whether it was loaded."""
         return self._residency.unload(self._catalog.get(model).card.id, _context(deadline))
+
+    @property
+    def tasks(self) -> Tasks:
+        """The tasks known here: the built-in ones, and those that plugins bring."""
+        return self._catalog.tasks
 
     def models(self) -> list[ModelInfo]:
         """Return a row for every model known here, by id. No plugin is imported for it."""

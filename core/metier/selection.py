@@ -20,7 +20,7 @@ from metier_contracts import (
     UnknownModelError,
 )
 
-from metier.catalog import Catalog, Entry, check_id, task_of
+from metier.catalog import Catalog, Entry, check_id
 from metier.config import Config
 from metier.decision.requirements import Requirements
 from metier.decision.work import Work
@@ -80,12 +80,12 @@ class Selector:
         if model is not None:
             check_id(model)
         needs = {**request.needs(), "stream": True} if stream else request.needs()
-        work = None if terms.require is None else Work.of_request(request, needs)
+        work = None if terms.require is None else Work.of_request(request, needs, self.catalog.tasks.of(request))
         key = (type(request), terms, work and work.size, *needs.items())
         chosen = self._chosen  # what is found in the catalog of now shall not outlive a `forget` in the meantime
         entry = chosen.get(key)
         if entry is None:
-            task_of(request)
+            self.catalog.tasks.of(request)
             entry = self.choose_for(work or Work(request.task, needs), terms)
             if len(chosen) >= _REMEMBERED:
                 chosen.clear()

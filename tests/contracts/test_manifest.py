@@ -144,3 +144,16 @@ def test_a_manifest_built_in_python_raises_input_error() -> None:
     card = {"id": "a", "architecture": "rule", "licence": "MIT", "tasks": {"rank": {}}}
     with pytest.raises(InputError, match="more than once"):
         Manifest.from_mapping({"contract": "1.0", "name": "p", "models": [card, card]})
+
+
+@pytest.mark.parametrize("names", [["Ocr"], ["read page"], ["ocr", "ocr"], ["-ocr"], [""]])
+def test_tasks_have_names_like_the_built_in_ones_each_once(names: list[str]) -> None:
+    tasks = [{"name": name, "help": "Read.", "object": "acme_ocr.task:OCR"} for name in names]
+    with pytest.raises(InputError) as caught:
+        Manifest.from_mapping({"contract": "1.0", "name": "acme", "tasks": tasks})
+    assert "Manifest.tasks" in str(caught.value)
+
+
+def test_tasks_of_several_words() -> None:
+    told = {"name": "read-page-2", "help": "Read.", "object": "acme_ocr.task:OCR"}
+    assert Manifest.from_mapping({"contract": "1.0", "name": "acme", "tasks": [told]}).tasks[0].name == "read-page-2"

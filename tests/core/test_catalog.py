@@ -3,13 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from metier.catalog import Catalog, check_id, require_task, task_of
+from metier.catalog import Catalog, check_id
 from metier.plugins import PluginHost
 from metier_contracts import (
-    TASKS,
-    Classify,
     InputError,
-    Request,
     UnknownModelError,
     UnknownTaskError,
 )
@@ -87,29 +84,3 @@ def test_serving(plugins: Any) -> None:
     plugins.write("acme", plugins.card("acme/b"), plugins.card("acme/e", "histogram"), plugins.card("acme/a"))
     assert [entry.card.id for entry in make().serving("classify")] == ["acme/a", "acme/b"]
     assert make().serving("rank") == []
-
-
-def test_task_of_a_request() -> None:
-    assert task_of(Classify(text="x", labels=["a"])) is TASKS["classify"]
-
-
-@pytest.mark.parametrize("thing", ["text", None, 3, Classify])
-def test_task_of_what_is_no_request(thing: Any) -> None:
-    with pytest.raises(InputError, match="not a request") as caught:
-        task_of(thing)
-    assert "Classify" in str(caught.value.expected)
-    assert str(caught.value.got).startswith(type(thing).__name__)
-    assert "run(pipeline, value)" in str(caught.value.hint)
-
-
-def test_a_request_of_a_task_nobody_knows() -> None:
-    class Sing(Request[Any]):
-        task = "sing"
-
-    with pytest.raises(UnknownTaskError, match="'sing'"):
-        task_of(Sing())
-
-
-@pytest.mark.parametrize("task", list(TASKS))
-def test_every_task_is_found_by_name(task: str) -> None:
-    assert require_task(task).name == task

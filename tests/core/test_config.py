@@ -215,14 +215,6 @@ def test_an_unknown_setting_is_named_with_the_nearest(settings_file: SettingsFil
     assert fails({"zzz": 1}).expected == f"one of {names}"
 
 
-def test_a_default_for_what_is_no_task(settings_file: SettingsFile) -> None:
-    path = settings_file({"defaults": {"clasify": "mine/a"}})
-    error = fails()
-    assert "'clasify'" in error.summary
-    assert "classify" in str(error.expected)
-    assert error.blame == f"defaults in {path}"
-
-
 def test_two_cards_of_one_id_in_one_place() -> None:
     error = fails({"cards": [card("mine/a"), card("mine/b"), card("mine/a")]})
     assert error.summary == "two cards have the id 'mine/a'"

@@ -17,7 +17,7 @@ PROFILES = f"""
 {RUNTIME}
 from metier.decision.book import ProfileBook
 runtime = Runtime()
-book = ProfileBook.of(runtime.config)
+book = ProfileBook.of(runtime.config, runtime.tasks)
 [book.profile(info.card, task) for info in runtime.models() for task in info.card.tasks]
 """
 DECIDE = "from metier import Requirements, Runtime; Runtime().decide('classify', Requirements(latency_ms=9)).explain()"

@@ -55,7 +55,7 @@ def calibrate(
     from metier.decision.sample import Judge
 
     with errors_to_exit_codes(), Runtime() as runtime:
-        book = ProfileBook.of(runtime.config)
+        book = ProfileBook.of(runtime.config, runtime.tasks)
         effort = QUICK if quick else THOROUGH
         worker: Calibrator | Judge
         if sample is None:

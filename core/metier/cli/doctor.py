@@ -10,13 +10,14 @@ from metier_contracts import ModelCard
 
 from metier.cli import options
 from metier.cli.output import FAILED, errors_to_exit_codes, print_json, print_table
-from metier.config import load_settings
+from metier.config import check_defaults, load_settings
 from metier.devices import TorchDevices
 from metier.fitted import unreadable_cards
 from metier.keys import keys_of
 from metier.memory import default_budget, format_bytes, machine_bytes
 from metier.plugins.discovery import PluginRecord
 from metier.plugins.doctor import examine, torch_version
+from metier.tasks import Tasks, strangers
 
 HELP = (
     "Check plugins, fitted models, devices and settings. Exit code 1 if one is broken; a plugin whose extra is missing "
@@ -54,9 +55,11 @@ def doctor(
 
 
 def _print_settings(as_json: bool) -> None:
-    rows = load_settings().rows()
+    settings = load_settings()
+    check_defaults(settings, Tasks.installed())
+    rows = settings.rows()
     if as_json:
-        dumped = load_settings().config.model_dump(mode="json")
+        dumped = settings.config.model_dump(mode="json")
         print_json([{"setting": name, "value": dumped[name], "origin": origin} for name, _, origin in rows])
         return
     cells = [(name, [card.id for card in value] if name == "cards" else value, origin) for name, value, origin in rows]
@@ -82,6 +85,10 @@ def _print_report(records: list[PluginRecord], machine: dict[str, Any]) -> None:
         if record.state != "ready":
             typer.echo(f"{record.name} ({record.package} {record.version}) is {record.state}")
             typer.echo(f"  cause: {record.cause}\n  fix:   {record.fix}\n")
+    for model, tasks in strangers(records).items():
+        typer.echo(
+            f"{model} serves {', '.join(tasks)}, which no plugin here brings: it serves once that is installed\n"
+        )
     for name, value in machine.items():
         typer.echo(f"{name}: {value}")
 
@@ -114,4 +121,5 @@ def _as_json(record: PluginRecord) -> dict[str, Any]:
         "cause": record.cause,
         "fix": record.fix,
         "models": [card.id for card in manifest.models] if manifest else [],
+        "tasks": [task.name for task in manifest.tasks] if manifest else [],
     }

@@ -8,7 +8,6 @@ import typer
 
 from metier.cli import options, profiles
 from metier.cli.output import errors_to_exit_codes, print_json, print_table
-from metier.config import Config
 from metier.keys import key_set
 from metier.memory import format_bytes
 from metier.runtime import ModelInfo, Runtime
@@ -26,12 +25,10 @@ def models(
     """List the models; no plugin is imported for it."""
     with errors_to_exit_codes(), Runtime() as runtime:
         if task is not None:
-            from metier.catalog import require_task
-
-            require_task(task)
+            runtime.tasks.require(task)
         rows = [info for info in runtime.models() if task is None or task in info.card.tasks]
         if profile:
-            _print_profiles(rows, runtime.config, task, as_json=as_json)
+            _print_profiles(rows, runtime, task, as_json=as_json)
         elif as_json:
             print_json([as_row(info) for info in rows])
         else:
@@ -40,10 +37,10 @@ def models(
             )
 
 
-def _print_profiles(rows: list[ModelInfo], config: Config, task: str | None, *, as_json: bool) -> None:
+def _print_profiles(rows: list[ModelInfo], runtime: Runtime, task: str | None, *, as_json: bool) -> None:
     from metier.decision.book import ProfileBook
 
-    book = ProfileBook.of(config)
+    book = ProfileBook.of(runtime.config, runtime.tasks)
     found = [
         profile
         for info in rows

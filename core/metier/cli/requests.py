@@ -55,7 +55,7 @@ def classify(
 ) -> Request[Any]:
     """Choose among labels for a text or an image."""
     return Classify(
-        text=_text(text),
+        text=text_or_stdin(text),
         image=None if image is None else Image.from_path(image),
         labels=_listed(labels),
         examples=None if examples is None else read_labelled_texts(examples),
@@ -85,7 +85,7 @@ def fill_mask(
     top_k: Annotated[int, typer.Option(help="How many tokens to return.")] = 5,
 ) -> Request[Any]:
     """Rank the tokens that may stand at [MASK]."""
-    return FillMask(text=_text(text) or "", top_k=top_k)
+    return FillMask(text=text_or_stdin(text) or "", top_k=top_k)
 
 
 def extract(
@@ -93,7 +93,7 @@ def extract(
     types: Annotated[str | None, typer.Option(help="The entity types wanted: PERSON,DATE; by default all.")] = None,
 ) -> Request[Any]:
     """Find the entities in a text."""
-    return Extract(text=_text(text) or "", entity_types=_listed(types))
+    return Extract(text=text_or_stdin(text) or "", entity_types=_listed(types))
 
 
 def segment(
@@ -166,7 +166,7 @@ def generate(
     schema: Annotated[Path | None, typer.Option(help="A JSON Schema that the text must be valid against.")] = None,
 ) -> Request[Any]:
     """Answer a prompt. The text is written as it comes."""
-    messages = [Message(role="user", content=_given(_text(prompt), "--prompt"))]
+    messages = [Message(role="user", content=_given(text_or_stdin(prompt), "--prompt"))]
     if system is not None:
         messages.insert(0, Message(role="system", content=system))
     sampling = Sampling(
@@ -214,7 +214,8 @@ COMMANDS: dict[str, Callable[..., Request[Any]]] = {
 }
 
 
-def _text(value: str | None) -> str | None:
+def text_or_stdin(value: str | None) -> str | None:
+    """Return a text as it was given, or what stands on standard input for "-"."""
     return sys.stdin.read() if value == "-" else value
 
 

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import typer
 from metier_contracts import (
+    ActResult,
     Anomalies,
     Classification,
     Embedding,
     Extraction,
     ForecastResult,
+    GeneratedImage,
     Generation,
     GenerationChunk,
     GraphScores,
@@ -26,10 +28,12 @@ from metier_contracts import (
 )
 from numpy.typing import NDArray
 
+from metier.cli.fields import parts
 from metier.cli.output import print_table
 
 Cells = tuple[Sequence[str], Sequence[Sequence[object]]]
 _MOST_ROWS = 50
+_IN_FULL = (ActResult, GeneratedImage)
 
 
 def print_response(request: Any, response: Response) -> None:
@@ -38,13 +42,22 @@ def print_response(request: Any, response: Response) -> None:
         typer.echo(response.text)
         _print_calls(response.tool_calls)
     elif (cells := _TABLES.get(type(response).__name__.partition("[")[0])) is not None:
-        columns, rows = cells(request, response)
-        print_table(columns, rows[:_MOST_ROWS])
-        if len(rows) > _MOST_ROWS:
-            typer.echo(f"... and {len(rows) - _MOST_ROWS} more rows; --json prints all")
-    else:
+        _print_rows(*cells(request, response))
+    elif type(response) in _IN_FULL:
         typer.echo(json.dumps(json.loads(response.to_json()), indent=2)[:4000])
+    else:
+        for part in parts(response):
+            if isinstance(part, str):
+                typer.echo(part)
+            else:
+                _print_rows(part.columns, part.rows)
     _print_provenance(response)
+
+
+def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    print_table(columns, rows[:_MOST_ROWS])
+    if len(rows) > _MOST_ROWS:
+        typer.echo(f"... and {len(rows) - _MOST_ROWS} more rows; --json prints all")
 
 
 def print_as_it_comes(pieces: Iterable[GenerationChunk]) -> Generation:

@@ -14,25 +14,36 @@ from metier.decision.profile import Machine, MeasuredQuality, Profile
 from metier.decision.store import ProfileStore
 from metier.paths import profiles_file
 from metier.revisions import revision_of
+from metier.tasks import Tasks
 
 
 @dataclass(frozen=True)
 class ProfileBook:
-    """Looks up profiles and qualities, with the prices of today; imports neither plugins nor torch."""
+    """Looks up profiles and qualities, with the prices of today; imports neither torch nor a plugin's models.
+
+    `tasks`: those that there are profiles for.
+    """
 
     store: ProfileStore
     prices: Prices = field(default_factory=Prices)
     machine: Machine = field(default_factory=this_machine)
+    tasks: Tasks = field(default_factory=Tasks)
 
     @classmethod
-    def of(cls, config: Config) -> ProfileBook:
+    def of(cls, config: Config, tasks: Tasks) -> ProfileBook:
         """Return the book of this user and machine, with the prices of the settings."""
-        return cls(ProfileStore(profiles_file()), Prices(config.prices))
+        return cls(ProfileStore(profiles_file()), Prices(config.prices), tasks=tasks)
 
     def profile(self, card: ModelCard, task: str, unit: Unit | None = None) -> Profile:
         """Return the profile of a model's work on a task, for requests sized in `unit` (None: the task's first)."""
         measured = self.measured(card, task, unit)
-        return measured[0] if measured else from_card(card, task, self.machine, self.prices, unit)
+        return measured[0] if measured else self.reckoned(card, task, unit)
+
+    def reckoned(
+        self, card: ModelCard, task: str, unit: Unit | None = None, *, machine: Machine | None = None
+    ) -> Profile:
+        """Return the profile that a card gives by itself, on this machine or another."""
+        return from_card(card, task, self.tasks.probes(task), machine or self.machine, self.prices, unit)
 
     def measured(self, card: ModelCard, task: str, unit: Unit | None = None) -> list[Profile]:
         """Return the profiles measured on this machine with the weights that the card names."""

@@ -9,7 +9,6 @@ from typing import Literal
 
 from metier_contracts import InputError, MetierError, ModelCard, Probes
 
-from metier.catalog import require_task
 from metier.decision.energy import EnergyMeter
 from metier.decision.machine import this_machine
 from metier.decision.measure import THOROUGH, Bench, Effort, probes_for
@@ -54,7 +53,7 @@ class Calibrator:
         """Yield an outcome for each of a model's tasks and units; a failure is an outcome too, and never raised."""
         missing: list[tuple[str, Probes]] = []
         for task in [name for name in card.tasks if self.task in (None, name)]:
-            fitting = probes_for(card, task)
+            fitting = probes_for(card, task, self.runtime.tasks)
             if not fitting:
                 yield Outcome(card, task, "left out", reason="no probe of the task fits it")
             for probes in fitting:
@@ -110,7 +109,7 @@ def choose(
         UnknownModelError: no model has that id. UnknownTaskError: no task has that name.
     """
     if task is not None:
-        require_task(task)
+        runtime.tasks.require(task)
     chosen: list[ModelCard] = []
     left_out: list[Outcome] = []
     for info in [runtime.model(model) for model in models] or runtime.models():

@@ -15,7 +15,6 @@ from metier.config import Config
 from metier.decision.book import ProfileBook
 from metier.decision.candidate import Candidate, State
 from metier.decision.decision import Decision, decide
-from metier.decision.estimate import from_card
 from metier.decision.plan import PlannedCall
 from metier.decision.profile import Profile
 from metier.decision.requirements import Requirements
@@ -27,7 +26,7 @@ from metier.pipeline.trace import Asked
 
 @dataclass(frozen=True)
 class Decider:
-    """Decides among the cards of a catalog. No plugin is imported for it.
+    """Decides among the cards of a catalog. Of plugins nothing is imported for it but a task that one brings.
 
     `pulled`: tells whether the weights of a card are on this machine.
     """
@@ -39,11 +38,11 @@ class Decider:
     @cached_property
     def book(self) -> ProfileBook:
         """What is known of the cards."""
-        return ProfileBook.of(self.config)
+        return ProfileBook.of(self.config, self.catalog.tasks)
 
     def decide(self, work: Work, requirements: Requirements) -> Decision:
         """Return the decision among all cards that serve the task."""
-        work = work.sized(requirements.capability_needs())
+        work = work.sized(requirements.capability_needs(), self.catalog.tasks)
         entries = self.catalog.serving(work.task)
         by = yardstick([entry.card for entry in entries], work.task, requirements, self.book)
         candidates = [self._candidate(entry, work, requirements, by) for entry in entries]
@@ -51,7 +50,7 @@ class Decider:
 
     def planned(self, entry: Entry, work: Work, step: str | None) -> PlannedCall:
         """Return what one request of this work takes of a model."""
-        work = work.sized({})
+        work = work.sized({}, self.catalog.tasks)
         return self._known(entry, work).call(work, step)
 
     def asker(self) -> Callable[[Asked], PlannedCall]:
@@ -59,7 +58,7 @@ class Decider:
         known: dict[Any, _Known] = {}
 
         def call_of(asked: Asked) -> PlannedCall:
-            work = Work.of_size(asked.task, asked.size).sized({})
+            work = Work.of_size(asked.task, asked.size, self.catalog.tasks).sized({}, self.catalog.tasks)
             key = (asked.model, work.task, work.unit)
             if key not in known:
                 known[key] = self._known(self.catalog.get(str(asked.model)), work)
@@ -118,7 +117,7 @@ class Decider:
         if card.remote or device is None or _kind(profile) == device:
             return profile
         machine = self.book.machine.replaced(accelerators=())
-        profile = from_card(card, work.task, machine, self.book.prices, work.unit)
+        profile = self.book.reckoned(card, work.task, work.unit, machine=machine)
         return profile if _kind(profile) == device else None
 
 

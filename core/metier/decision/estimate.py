@@ -16,10 +16,10 @@ A card that states no parameters says nothing of its speed, and its estimate has
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from metier_contracts import TASKS, ModelCard, Size, Unit
+from metier_contracts import ModelCard, Probes, Size, Unit
 
 from metier.decision.prices import Prices
 from metier.decision.profile import CHARACTERS_PER_TOKEN, Machine, Measurement, Profile
@@ -52,11 +52,22 @@ class _Speed:
 _REMOTE = _Speed(0.5, 1 / 5000, 1 / 50)
 
 
-def from_card(card: ModelCard, task: str, machine: Machine, prices: Prices, unit: Unit | None = None) -> Profile:
-    """Return the profile of a model for a task by the rule above. `unit`: what sizes count, None for the first."""
+def from_card(
+    card: ModelCard, task: str, probes: Sequence[Probes], machine: Machine, prices: Prices, unit: Unit | None = None
+) -> Profile:
+    """Return the profile of a model for a task by the rule above.
+
+    Args:
+        card: the model.
+        task: the task's name.
+        probes: the task's, whose sizes the profile tells of.
+        machine: where it is to run.
+        prices: of the machine's devices.
+        unit: what sizes count, None for that of the first probes.
+    """
     device = "remote" if card.remote else _device(card, machine)
-    probes = [each for each in TASKS[task].probes if unit in (None, each.unit)]
-    sizes = probes[0].sizes if probes else _SIZES
+    fitting = [each for each in probes if unit in (None, each.unit)]
+    sizes = fitting[0].sizes if fitting else _SIZES
     speed = _speed(card, device, machine)
     held = card.bytes or card.parameters * _BYTES_PER_PARAMETER
     return Profile(

@@ -10,7 +10,7 @@ from itertools import count, pairwise
 from statistics import mean, median, quantiles
 from typing import Any
 
-from metier_contracts import TASKS, InputError, ModelCard, Probes, Provenance, Request, Response, Size
+from metier_contracts import InputError, ModelCard, Probes, Provenance, Request, Response, Size
 
 from metier import __version__
 from metier.decision.energy import EnergyMeter
@@ -19,6 +19,7 @@ from metier.decision.footprint import Footprint
 from metier.decision.profile import Machine, Measurement, Profile
 from metier.revisions import revision_of
 from metier.runtime import Runtime
+from metier.tasks import Tasks
 
 _FEWEST_CALLS = 3
 _WRITING = 10  # how much longer a token takes to write than to read, about, where time is shared out
@@ -114,10 +115,10 @@ class _Call:
     answers: Sequence[Response]
 
 
-def probes_for(card: ModelCard, task: str) -> list[Probes]:
+def probes_for(card: ModelCard, task: str, tasks: Tasks) -> list[Probes]:
     """Return the probes of a task that a card serves."""
     table = card.tasks[task]
-    made = [(probes, probes.make(probes.sizes[0], 0, table)) for probes in TASKS[task].probes]
+    made = [(probes, probes.make(probes.sizes[0], 0, table)) for probes in tasks.probes(task)]
     return [probes for probes, request in made if request is not None and not table.unmet(request.needs())]
 
 

@@ -17,6 +17,7 @@ from metier.pipeline.lift import TaskStep
 from metier.pipeline.step import Step
 from metier.pipeline.structure import Role
 from metier.pipeline.unchecked import unchecked
+from metier.tasks import Tasks
 
 UNKNOWN = "-"
 
@@ -182,9 +183,9 @@ PlanCall = Callable[[Work, TaskStep[Any, Any]], PlannedCall]
 _Calls = tuple[PlannedCall, ...]
 
 
-def planned(pipeline: Step[Any, Any], call_of: PlanCall) -> Plan:
+def planned(pipeline: Step[Any, Any], call_of: PlanCall, tasks: Tasks) -> Plan:
     """Return the plan of a pipeline, by what each task of it would call."""
-    planner = _Planner(call_of)
+    planner = _Planner(call_of, tasks)
     cheapest, dearest = planner.bounds(pipeline)
     return Plan(
         calls=tuple(planner.calls),
@@ -203,6 +204,7 @@ def unchecked_in(pipeline: Step[Any, Any]) -> tuple[str, ...]:
 @dataclass(frozen=True)
 class _Planner:
     call_of: PlanCall
+    tasks: Tasks
     calls: list[PlannedCall] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -234,7 +236,7 @@ class _Planner:
         ways: list[_Calls] = []
         for request in members(parted(step.makes)[0]):
             try:
-                ways.append((self.call_of(Work.of(parted(request)[0]), step),))
+                ways.append((self.call_of(Work.of(parted(request)[0], self.tasks), step),))
             except InputError:
                 self.notes.append(f"{step.name} is left out: what it asks for is known only when it runs")
                 return (), ()

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from metier_contracts import TASKS, Capabilities, InputError, Request, Size, Unit
+from metier_contracts import Capabilities, InputError, Request, Size, Task, Unit
 from metier_contracts.tasks.classify import literal_labels
 
-from metier.catalog import require_task
+from metier.tasks import Tasks
 
 _BITS = 4
 
@@ -23,19 +23,19 @@ class Work:
     size: Size | None = None
 
     @classmethod
-    def of(cls, target: object) -> Work:
-        """Return the work that a request, a request's class or a task's name stands for.
+    def of(cls, target: object, tasks: Tasks) -> Work:
+        """Return the work that a request, a request's class or a task's name stands for, a task being one of `tasks`.
 
         Raises:
             InputError: it is none of these. UnknownTaskError: no task has that name.
         """
         if isinstance(target, str):
-            return cls(require_task(target).name, {})
+            return cls(tasks.get(target).name, {})
         if isinstance(target, type) and issubclass(target, Request) and hasattr(target, "task"):
             labels = literal_labels(target)
-            return cls(require_task(target.task).name, {"labels": frozenset(labels)} if labels else {})
+            return cls(tasks.get(target.task).name, {"labels": frozenset(labels)} if labels else {})
         if isinstance(target, Request):
-            return cls.of_request(target, target.needs())
+            return cls.of_request(target, target.needs(), tasks.of(target))
         raise InputError(
             "that is no work to decide for",
             expected='a request, the class of one, or the name of a task such as "classify"',
@@ -44,23 +44,21 @@ class Work:
         )
 
     @classmethod
-    def of_request(cls, request: Request[Any], needs: Mapping[str, Any]) -> Work:
-        """Return the work of one request, its size rounded."""
+    def of_request(cls, request: Request[Any], needs: Mapping[str, Any], task: Task) -> Work:
+        """Return the work of one request of a task, its size rounded."""
         size = request.workload()
-        return cls(request.task, needs, rounded(size) if _is_probed(request.task, size) else None)
+        return cls(task.name, needs, rounded(size) if _is_probed(task, size) else None)
 
     @classmethod
-    def of_size(cls, task: str, size: Size) -> Work:
-        """Return the work of a request of which only the size is known."""
-        return cls(task, {}, size if _is_probed(task, size) else None)
+    def of_size(cls, name: str, size: Size, tasks: Tasks) -> Work:
+        """Return the work of a request of which only the task and the size are known."""
+        return cls(name, {}, size if _is_probed(tasks.get(name), size) else None)
 
-    def sized(self, further: Mapping[str, Any]) -> Work:
+    def sized(self, further: Mapping[str, Any], tasks: Tasks) -> Work:
         """Return the same work with the size by which models are measured for its needs and further ones."""
-        return (
-            self
-            if self.size is not None
-            else Work(self.task, self.needs, _typical(self.task, {**self.needs, **further}))
-        )
+        if self.size is not None:
+            return self
+        return Work(self.task, self.needs, _typical(tasks.get(self.task), {**self.needs, **further}))
 
     @property
     def unit(self) -> Unit | None:
@@ -88,14 +86,14 @@ def _rounded(count: int) -> int:
     return -(-count >> shift) << shift
 
 
-def _is_probed(task: str, size: Size) -> bool:
+def _is_probed(task: Task, size: Size) -> bool:
     """Tell whether a size counts what the sizes count by which models are measured."""
-    return any(probes.unit == size.unit for probes in require_task(task).probes)
+    return any(probes.unit == size.unit for probes in task.probes)
 
 
-def _typical(task: str, needs: Mapping[str, Any]) -> Size | None:
+def _typical(task: Task, needs: Mapping[str, Any]) -> Size | None:
     """Return the middle size by which models are measured for such needs."""
-    probes = TASKS[task].probes
+    probes = task.probes
     capabilities = Capabilities(labels="open", modalities=tuple(needs.get("modalities", ("text",))))
     fitting = [each for each in probes if each.make(each.sizes[0], 0, capabilities) is not None]
     for each in fitting or probes:

@@ -10,9 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from metier_contracts import CONTRACT_VERSION, ConfigError, Manifest, read_manifest
+from metier_contracts import CONTRACT_VERSION, TASKS, ConfigError, Manifest, read_manifest
 from metier_contracts._version import is_compatible, parse_contract_version
 from metier_contracts.hooks import ENTRY_POINT_GROUP, MANIFEST_NAME
+
+from metier._version import __version__
 
 State = Literal["ready", "available", "quarantined"]
 
@@ -160,30 +162,26 @@ def _installed(module: str) -> bool:
 
 
 def _set_duplicates_aside(records: Iterable[PluginRecord]) -> list[PluginRecord]:
-    """Keep the first plugin of each name and the first that has a model id; set the later ones aside."""
-    names: dict[str, PluginRecord] = {}
-    models: dict[str, PluginRecord] = {}
+    """Keep the first plugin of each name, and the first that has a model id or a task; set the later ones aside."""
+    own = f"metier {__version__}"
+    taken: dict[tuple[str, str], str] = {("task", task): own for task in TASKS}
     result = []
     for record in records:
-        record = _check_duplicate(record, names, models)
-        if record.state != "quarantined" and record.manifest is not None:
-            names[record.name] = record
-            models.update({card.id: record for card in record.manifest.models})
+        claims = [] if record.state == "quarantined" else _claims(record)
+        twice = next((claim for claim in claims if claim in taken), None)
+        if twice is None:
+            taken |= dict.fromkeys(claims, f"{record.package} {record.version}")
+        else:
+            kind, name = twice
+            cause = f"duplicate {kind}: {name!r} is also in {taken[twice]}"
+            record = record.quarantine(cause, f"pip uninstall {record.package}")
         result.append(record)
     return result
 
 
-def _check_duplicate(
-    record: PluginRecord, names: dict[str, PluginRecord], models: dict[str, PluginRecord]
-) -> PluginRecord:
-    if record.state == "quarantined" or record.manifest is None:
-        return record
-    fix = f"pip uninstall {record.package}"
-    if first := names.get(record.name):
-        return record.quarantine(
-            f"duplicate plugin name: {record.name!r} is also in {first.package} {first.version}", fix
-        )
-    for card in record.manifest.models:
-        if first := models.get(card.id):
-            return record.quarantine(f"duplicate model id: {card.id!r} is also in {first.package} {first.version}", fix)
-    return record
+def _claims(record: PluginRecord) -> list[tuple[str, str]]:
+    """Return (kind, name) of all that no other plugin may have."""
+    if record.manifest is None:
+        return []
+    models = [("model id", card.id) for card in record.manifest.models]
+    return [("plugin name", record.name), *models, *(("task", task.name) for task in record.manifest.tasks)]

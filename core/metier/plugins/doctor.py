@@ -25,15 +25,18 @@ _AT_ONCE = 2
 # The verdict goes to a file of its own, since a plugin may print, close or replace the standard streams.
 _PROBE = """
 import json, sys
-module, name, verdict, path = sys.argv[1:]
+module, name, verdict, path, tasks = sys.argv[1:]
 sys.path[:] = json.loads(path)
 found = {}
+place = module
 try:
-    from metier.plugins.host import import_plugin
+    from metier.plugins.host import import_plugin, import_task
     import_plugin(module, name)
+    for place, task in json.loads(tasks):
+        import_task(place, task)
 except BaseException as error:
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
-    found = {"kind": type(error).__name__, "text": str(error), "missing": missing}
+    found = {"kind": type(error).__name__, "text": str(error), "missing": missing, "place": place}
 with open(verdict, "w", encoding="utf-8") as file:
     json.dump(found, file)
 """
@@ -51,7 +54,9 @@ def _probe(record: PluginRecord, timeout: float) -> PluginRecord:
         return record
     with tempfile.TemporaryDirectory(prefix="metier-doctor-") as folder:
         verdict = Path(folder) / "verdict.json"
-        command = [sys.executable, "-c", _PROBE, record.module, record.name, str(verdict), json.dumps(sys.path)]
+        brought = [] if record.manifest is None else [(task.object, task.name) for task in record.manifest.tasks]
+        told = [record.module, record.name, str(verdict), json.dumps(sys.path), json.dumps(brought)]
+        command = [sys.executable, "-c", _PROBE, *told]
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
         except subprocess.TimeoutExpired:
@@ -73,7 +78,7 @@ def _judge(record: PluginRecord, found: dict[str, Any] | None, status: int) -> P
         cause = f"import of {record.module} ended the process with status {status}"
         return record.quarantine(cause, f"pip install --upgrade {record.package}")
     if found:
-        return describe_import_failure(record, found["kind"], found["text"], found["missing"])
+        return describe_import_failure(record, found["kind"], found["text"], found["missing"], found["place"])
     return record
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 from metier_contracts import (
+    Contribution,
     MetierError,
     Model,
     ModelCard,
@@ -17,6 +18,7 @@ from metier_contracts import (
     PluginError,
     PluginQuarantinedError,
     PluginUnavailableError,
+    Task,
 )
 from metier_contracts.hooks import PROJECT, Hooks
 
@@ -123,20 +125,52 @@ def import_plugin(module: str, name: str) -> pluggy.PluginManager:
     return manager
 
 
-def quarantine_import(record: PluginRecord, error: BaseException) -> PluginRecord:
-    """Return the record of a plugin whose import raised `error`."""
+def load_task(record: PluginRecord, contribution: Contribution) -> Task:
+    """Return the task that a plugin brings, importing the module it stands in, and no other of the plugin's.
+
+    Raises:
+        PluginQuarantinedError: it cannot be imported, or is not the task that the manifest names.
+    """
+    try:
+        return import_task(contribution.object, contribution.name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise quarantined(quarantine_import(record, error, contribution.object)) from error
+
+
+def import_task(place: str, name: str) -> Task:
+    """Return the `Task` at "module:attribute"; what the import raises comes as it is.
+
+    Raises:
+        PluginError: there is none, or one of another name.
+    """
+    module, _, attribute = place.partition(":")
+    found = getattr(import_module(module), attribute, None)
+    if not isinstance(found, Task):
+        raise PluginError(f"{place} is no Task of metier_contracts, but {found!r:.80}")
+    if found.name != name:
+        raise PluginError(f"the task at {place} is named {found.name!r}, and in the manifest {name!r}")
+    return found
+
+
+def quarantine_import(record: PluginRecord, error: BaseException, place: str = "") -> PluginRecord:
+    """Return the record of a plugin of which the import of `place` ("": of its module) raised `error`."""
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
-    return describe_import_failure(record, type(error).__name__, str(error), missing)
+    return describe_import_failure(record, type(error).__name__, str(error), missing, place)
 
 
-def describe_import_failure(record: PluginRecord, kind: str, text: str, missing: str | None) -> PluginRecord:
+def describe_import_failure(
+    record: PluginRecord, kind: str, text: str, missing: str | None, place: str = ""
+) -> PluginRecord:
     """Return the record of a plugin whose import failed, with the cause and what mends it."""
+    place = place or record.module
     own = record.module.partition(".")[0]
     if missing is not None and (top := missing.partition(".")[0]) != own:
         extra = record.manifest.extra if record.manifest is not None else None
         fix = f"pip install {top}" if extra is None else f'pip install "{record.package}[{extra}]"'
-        return record.quarantine(f"missing dependency: {missing} (imported by {record.module})", fix)
-    cause = f"import of {record.module} failed with {kind}" + (f": {text}" if text else "")
+        return record.quarantine(f"missing dependency: {missing} (imported by {place})", fix)
+    cause = f"import of {place} failed with {kind}" + (f": {text}" if text else "")
     return record.quarantine(cause, f"pip install --upgrade {record.package}")
 
 

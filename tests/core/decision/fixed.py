@@ -9,12 +9,13 @@ from metier.decision.prices import Prices
 from metier.decision.profile import Machine
 from metier.decision.store import ProfileStore
 from metier.paths import profiles_file
+from metier.tasks import Tasks
 
 
 def fix_machine(monkeypatch: pytest.MonkeyPatch, machine: Machine) -> None:
     """Let everything be decided for this machine."""
 
-    def of(config: Config) -> ProfileBook:
-        return ProfileBook(ProfileStore(profiles_file()), Prices(config.prices), machine)
+    def of(config: Config, tasks: Tasks) -> ProfileBook:
+        return ProfileBook(ProfileStore(profiles_file()), Prices(config.prices), machine, tasks)
 
     monkeypatch.setattr(ProfileBook, "of", of)

@@ -61,4 +61,4 @@ def test_quality_is_of_the_sample_asked_for_or_the_newest(rt: Runtime, book: Pro
 
 def test_the_book_of_the_settings_has_their_prices(rt: Runtime) -> None:
     with Runtime(config={"prices": {"cpu": 0.5}}) as runtime:
-        assert ProfileBook.of(runtime.config).prices.own == {"cpu": 0.5}
+        assert ProfileBook.of(runtime.config, runtime.tasks).prices.own == {"cpu": 0.5}

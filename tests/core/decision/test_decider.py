@@ -40,7 +40,7 @@ def decide(requirements: Requirements | None = None, work: Any = "classify", **s
 
 def keep(record: Profile | MeasuredQuality) -> None:
     with Runtime() as runtime:
-        ProfileBook.of(runtime.config).store.keep(record)
+        ProfileBook.of(runtime.config, runtime.tasks).store.keep(record)
 
 
 def profile(card: ModelCard, seconds: float, device: str = "cpu") -> Profile:

@@ -8,7 +8,7 @@ import pytest
 from metier.decision.estimate import from_card
 from metier.decision.prices import Prices
 from metier.decision.profile import Machine, Profile
-from metier_contracts import ModelCard, Price, Size
+from metier_contracts import TASKS, ModelCard, Price, Size
 
 MACHINE = Machine(processor="p", cores=2)
 GPU = Machine(processor="p", cores=2, accelerators=("NVIDIA A10G",))
@@ -20,7 +20,7 @@ def card(**fields: Any) -> ModelCard:
 
 
 def reckoned(machine: Machine = MACHINE, task: str = "embed", **fields: Any) -> Profile:
-    return from_card(card(**fields), task, machine, Prices())
+    return from_card(card(**fields), task, TASKS[task].probes, machine, Prices())
 
 
 def p50(profile: Profile, size: Size | None = None) -> float:
@@ -84,6 +84,6 @@ def test_a_remote_model_has_the_stated_latency_and_its_price() -> None:
 
 
 def test_a_unit_can_be_asked_for() -> None:
-    pictures = from_card(card(parameters=10**7), "embed", MACHINE, Prices(), "pixels")
+    pictures = from_card(card(parameters=10**7), "embed", TASKS["embed"].probes, MACHINE, Prices(), "pixels")
     assert pictures.unit == "pixels"
     assert p50(pictures, Size(256 * 1000, "pixels")) == pytest.approx(0.001 + 2e7 * 1000 / 6e10)

@@ -6,7 +6,10 @@ from typing import Any, Literal
 
 import pytest
 from metier.decision.work import Work, rounded
+from metier.tasks import Tasks
 from metier_contracts import TASKS, Act, Classify, EnvironmentSpec, InputError, Request, Size, UnknownTaskError
+
+BUILT_IN = Tasks()
 
 
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 250, 1000, 12345, 10**9])
@@ -18,34 +21,36 @@ def test_sizes_are_rounded_up_by_an_eighth_at_most(count: int) -> None:
 
 
 def test_a_task_by_name_by_class_and_by_request() -> None:
-    assert Work.of("classify") == Work.of(Classify) == Work("classify", {})
-    assert Work.of(Classify[Literal["a", "b"]]).needs == {"labels": frozenset({"a", "b"})}
-    work = Work.of(Classify(text="x" * 100, labels=["a"]))
+    assert Work.of("classify", BUILT_IN) == Work.of(Classify, BUILT_IN) == Work("classify", {})
+    assert Work.of(Classify[Literal["a", "b"]], BUILT_IN).needs == {"labels": frozenset({"a", "b"})}
+    work = Work.of(Classify(text="x" * 100, labels=["a"]), BUILT_IN)
     assert work == Work("classify", {"modalities": frozenset({"text"}), "labels": frozenset({"a"})}, Size(104))
 
 
 @pytest.mark.parametrize("target", [5, None, Request, int, Size(5)])
 def test_anything_else_is_refused(target: Any) -> None:
     with pytest.raises(InputError, match="no work to decide for"):
-        Work.of(target)
+        Work.of(target, BUILT_IN)
 
 
 def test_an_unknown_name_is_told() -> None:
     with pytest.raises(UnknownTaskError, match="clasify"):
-        Work.of("clasify")
+        Work.of("clasify", BUILT_IN)
 
 
 def test_a_task_has_the_size_by_which_models_are_measured() -> None:
-    assert Work.of("classify").sized({}).size == Size(250)
-    assert Work.of("classify").sized({"modalities": frozenset({"image"})}).size == Size(512 * 512, "pixels")
+    assert Work.of("classify", BUILT_IN).sized({}, BUILT_IN).size == Size(250)
+    assert Work.of("classify", BUILT_IN).sized({"modalities": frozenset({"image"})}, BUILT_IN).size == Size(
+        512 * 512, "pixels"
+    )
     for task in TASKS:
-        size = Work.of(task).sized({}).size
+        size = Work.of(task, BUILT_IN).sized({}, BUILT_IN).size
         assert (size is None) == (not TASKS[task].probes)
 
 
 def test_a_request_in_a_unit_that_nobody_measures_has_no_size() -> None:
-    work = Work.of(Act(goal="x", environment=EnvironmentSpec(kind="screen")))
-    assert work.sized({}).size is None
+    work = Work.of(Act(goal="x", environment=EnvironmentSpec(kind="screen")), BUILT_IN)
+    assert work.sized({}, BUILT_IN).size is None
     assert str(work) == ""
 
 
