@@ -25,8 +25,8 @@ from metier_contracts import (
 )
 from metier_contracts.beside import arrays_beside
 
-from metier.catalog import require_task
 from metier.isolation import wire
+from metier.tasks import Tasks
 
 if TYPE_CHECKING:
     from metier.isolation.process import Process
@@ -55,6 +55,7 @@ class Tenancy:
     card: ModelCard
     placement: Placement
     load_timeout: float
+    tasks: Tasks
     home: Process | None = None
     number: int = 0
     said: _Said = _UNSAID
@@ -114,7 +115,7 @@ class IsolatedModel:
         try:
             return self._worker.run(lambda process: self._infer(process, requests, context), context)
         except WorkerDiedError as error:
-            if not require_task(requests[0].task).idempotent:
+            if not self._tenancy.tasks.get(requests[0].task).idempotent:
                 return [error] * len(requests)
         return [answer for request in requests for answer in self._once_more(request, context)]
 
@@ -133,7 +134,7 @@ class IsolatedModel:
         self, process: Process, requests: Sequence[Request[Any]], context: CallContext
     ) -> Sequence[Response | MetierError]:
         number = self._tenancy.settle(process)
-        task = require_task(requests[0].task)
+        task = self._tenancy.tasks.get(requests[0].task)
         header, arrays = self._header("infer", number, requests)
         reply, sent = process.request(header, arrays, context=context)
         return wire.read_answers(reply["answers"], task.response, sent)
@@ -177,7 +178,7 @@ class _Streaming(IsolatedModel):
     def stream(self, request: Request[Any], context: CallContext) -> Iterator[Response]:
         """Yield the pieces of the answer, each fetched when it is asked for."""
         process, number = self._worker.run(lambda process: self._opened(process, request, context), context)
-        chunk = require_task(request.task).chunk or Response
+        chunk = self._tenancy.tasks.get(request.task).chunk or Response
         try:
             while True:
                 reply, sent = process.request({"do": "next"}, context=context, number=number)

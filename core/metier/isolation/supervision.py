@@ -15,6 +15,7 @@ from metier.isolation.model import IsolatedModel, Tenancy, model_of
 from metier.isolation.process import Launch, Process
 from metier.memory import default_budget
 from metier.plugins.discovery import PluginRecord
+from metier.tasks import Tasks
 
 LOAD_SECONDS = 600.0
 GRACE_SECONDS = 2.0
@@ -69,15 +70,15 @@ class Worker:
         process = self._process
         return process.pid if process is not None and process.alive else None
 
-    def load(self, card: ModelCard, placement: Placement) -> IsolatedModel:
-        """Return a model of the plugin, loaded in the worker.
+    def load(self, card: ModelCard, placement: Placement, tasks: Tasks) -> IsolatedModel:
+        """Return a model of the plugin, loaded in the worker. `tasks`: those that are known in this process.
 
         Raises:
             PluginQuarantinedError: the plugin does not import there.
             ModelLoadError: the plugin is fine and the model is not, or was not loaded in time.
             WorkerDiedError: the worker died at it twice.
         """
-        tenancy = Tenancy(card, placement, self._launch.load_timeout)
+        tenancy = Tenancy(card, placement, self._launch.load_timeout, tasks)
         with self._lock:
             self._tenancies.add(tenancy)
         try:

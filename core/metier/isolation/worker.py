@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from metier_contracts import (
@@ -34,10 +35,10 @@ from metier_contracts import (
 )
 from metier_contracts.beside import arrays_beside
 
-from metier.catalog import require_task
 from metier.isolation import wire
 from metier.isolation.channel import Channel, ChannelClosedError, Header
 from metier.plugins.host import PluginHost
+from metier.tasks import Tasks
 
 _THREADS = 256
 _UNHEARD = 74  # the exit status EX_IOERR
@@ -63,6 +64,11 @@ class _Server:
     models: dict[int, Model] = field(default_factory=dict)
     contexts: dict[int, CallContext] = field(default_factory=dict)
     streams: dict[int, _Stream] = field(default_factory=dict)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """The tasks known here: another plugin than this one may bring that of a model."""
+        return Tasks.installed()
 
     def serve(self) -> None:
         """Answer until the runtime closes the channel. Each call has a thread, which waits for the next when done."""
@@ -130,7 +136,7 @@ class _Server:
         }, []
 
     def _infer(self, header: Header, arrays: wire.Arrays, context: CallContext) -> Reply:
-        task = require_task(header["task"])
+        task = self.tasks.get(header["task"])
         with arrays_beside(arrays):
             requests = [task.request.from_json(text) for text in header["requests"]]
         answers = self.models[header["model"]].infer(requests, context)
@@ -145,7 +151,7 @@ class _Server:
         return {"answers": wire.write_answers(answers, task.response, sent)}, sent
 
     def _stream(self, header: Header, arrays: wire.Arrays, context: CallContext) -> Reply:
-        task = require_task(header["task"])
+        task = self.tasks.get(header["task"])
         model = self.models[header["model"]]
         if task.chunk is None or not isinstance(model, StreamingModel):
             raise InputError(f"{task.name} does not stream here")

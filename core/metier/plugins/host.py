@@ -68,8 +68,10 @@ class PluginHost:
         return self._load_here(card, placement) if worker is None else self._load_there(worker, record, card, placement)
 
     def _load_there(self, worker: Worker, record: PluginRecord, card: ModelCard, placement: Placement) -> Model:
+        from metier.tasks import Tasks  # which reads records as this module does
+
         try:
-            return worker.load(card, placement)
+            return worker.load(card, placement, Tasks(self._records))
         except PluginQuarantinedError as error:
             with self._lock:
                 self._set_aside(record, record.quarantine(error.got or "", error.hint or ""))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from metier_contracts import TASKS, ModelCard, Request, Response, Task
+from metier_contracts import ModelCard, Request, Response, Task
 
-from metier.catalog import require_task
+from metier.tasks import Tasks
 
 _SMALL, _LARGER = (0, 1, 2), (3,)
 
@@ -24,7 +24,7 @@ def task_named(name: str) -> Task:
     Raises:
         UnknownTaskError: nobody knows it.
     """
-    return require_task(name)
+    return Tasks.installed().get(name)
 
 
 def requests_for(card: ModelCard, given: Sequence[Request[Any]] = ()) -> list[Request[Any]]:
@@ -45,7 +45,7 @@ def _probed(card: ModelCard, task: str) -> list[Request[Any]]:
     table = card.tasks[task]
     made = [
         probes.make(size, number, table)
-        for probes in (task_named(task).probes if task in TASKS else ())
+        for probes in Tasks.installed().probes(task)
         for size, numbers in zip(probes.sizes, (_SMALL, _LARGER), strict=False)
         for number in numbers
     ]

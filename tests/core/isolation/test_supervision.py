@@ -19,6 +19,7 @@ from metier import Runtime
 from metier.isolation import Worker
 from metier.isolation.gate import Backoff, Gate
 from metier.plugins import discovery
+from metier.tasks import Tasks
 from metier_contracts import (
     TASKS,
     CallContext,
@@ -94,7 +95,7 @@ def worker(plugins: Any, log: Path) -> Iterator[Worker]:
 
 @pytest.fixture
 def model(worker: Worker, plugins: Any) -> Any:
-    return worker.load(plugins.model_card("acme/a"), Placement())
+    return worker.load(plugins.model_card("acme/a"), Placement(), Tasks())
 
 
 def kill(worker: Worker) -> None:
@@ -202,12 +203,13 @@ PARENT = """
 import sys
 from metier.isolation import Worker
 from metier.plugins.discovery import PluginRecord
+from metier.tasks import Tasks
 from metier_contracts import CallContext, Classify, ModelCard, Placement
 
 sys.path.insert(0, sys.argv[1])
 worker = Worker(PluginRecord("acme", "metier-acme", "1", "metier_acme.plugin", "ready"), path=sys.path)
 card = ModelCard.from_json(sys.argv[2])
-model = worker.load(card, Placement())
+model = worker.load(card, Placement(), Tasks())
 print(worker.pid, flush=True)
 model.infer([Classify(text="x" * 40 + "!", labels=["a", "b"])], CallContext())
 """
