@@ -17,7 +17,7 @@ from metier.memory import parse_bytes
 from metier.paths import project_config_file, user_config_file
 
 Privacy = Literal["local", "any"]
-_FROM_ENVIRONMENT = ("device", "memory", "privacy", "offline", "strict", "max_cost")
+_FROM_ENVIRONMENT = ("device", "memory", "privacy", "offline", "strict", "max_cost", "licence_policy", "lock")
 _MERGED = ("cards", "defaults", "grants", "prices")
 
 
@@ -29,7 +29,10 @@ class Config(Contract):
     socket. `strict`: an ambiguous choice of model is an error. `max_cost`: the most US dollars that all calls of a
     runtime may cost together. `cards`: the user's own models. `defaults`: the model of each task. `grants`: ids of
     models whose pickles may be read. `prices`: US dollars of an hour of a device, over the table of list prices: "cpu"
-    for one core, "cuda" or "mps" for a GPU, or a part of a GPU's name.
+    for one core, "cuda" or "mps" for a GPU, or a part of a GPU's name. `licence_policy`: the licences whose models may
+    be used, "commercial" for all that allow commercial use and ask for no more than a notice, or the ids of models
+    whose licence you have seen to; None for all. `lock`: a metier.lock, so that no model is loaded whose files differ
+    from it; a relative path starts at the settings file that names it.
     """
 
     device: str = "auto"
@@ -42,6 +45,13 @@ class Config(Contract):
     defaults: Mapping[str, str] = {}
     grants: tuple[str, ...] = ()
     prices: Mapping[str, Annotated[float, Field(ge=0)]] = {}
+    licence_policy: tuple[str, ...] | None = None
+    lock: str | None = None
+
+    @field_validator("licence_policy", mode="before")
+    @classmethod
+    def _take_one_licence(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
 
     @field_validator("memory", mode="before")
     @classmethod
@@ -107,7 +117,10 @@ def _file_layers(source: Config | Mapping[str, Any] | str | Path | None) -> list
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        if isinstance(lock := values.get("lock"), str):
+            values["lock"] = str(path.absolute().parent / Path(lock).expanduser())
+        return values
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
             f"the settings file {path} cannot be read",

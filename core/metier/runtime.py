@@ -66,6 +66,7 @@ from metier.weights.progress import ProgressCallback
 if TYPE_CHECKING:
     from metier.decision.decision import Decision
     from metier.decision.plan import Plan, PlannedCall
+    from metier.locking.guard import LockGuard
     from metier.pipeline.lift import TaskStep
 
 A = TypeVar("A")
@@ -141,6 +142,7 @@ class Runtime:
         self._devices = devices or TorchDevices()
         self._host = PluginHost()
         self._store = WeightStore(offline=self.config.offline, grants=self.config.grants)
+        self._guard = _lock_guard(self.config.lock)
         self._catalog = Catalog(
             self._host, {"fitted": fitted_cards(), "config": self.config.cards, "runtime": tuple(cards)}
         )
@@ -670,6 +672,8 @@ class Runtime:
         device = place(card, self._device, self._devices)
         with terminal_progress(f"pull {card.id}") as progress:
             directory = self._store.ensure(card, progress=progress)
+        if self._guard is not None:
+            self._guard.check(card, directory)
         placement = Placement(
             device,
             _only_dtype(card),
@@ -703,6 +707,14 @@ class Runtime:
 @dataclass(frozen=True)
 class _StoppedIteration:
     error: StopIteration
+
+
+def _lock_guard(path: str | None) -> LockGuard | None:
+    if path is None:
+        return None
+    from metier.locking.guard import LockGuard
+
+    return LockGuard(Path(path).expanduser())
 
 
 def _only_dtype(card: ModelCard) -> str | None:

@@ -32,6 +32,8 @@ def test_without_anything_the_defaults_hold() -> None:
         ("defaults", {}, "default"),
         ("grants", (), "default"),
         ("prices", {}, "default"),
+        ("licence_policy", None, "default"),
+        ("lock", None, "default"),
     ]
 
 
@@ -52,6 +54,8 @@ def test_each_layer_stands_over_the_one_before(settings_file: SettingsFile, monk
         ("defaults", {}, "default"),
         ("grants", (), "default"),
         ("prices", {}, "default"),
+        ("licence_policy", None, "default"),
+        ("lock", None, "default"),
     ]
 
 
@@ -194,14 +198,9 @@ def test_an_unknown_setting_is_named_with_the_nearest(settings_file: SettingsFil
     path = settings_file({"memmory": "4GB"})
     error = fails()
     assert error.summary == "no setting is named 'memmory'"
-    assert error.expected == (
-        "perhaps 'memory'; all are device, memory, privacy, offline, strict, max_cost, cards, defaults, grants, prices"
-    )
+    assert error.expected == f"perhaps 'memory'; all are {', '.join(Config.model_fields)}"
     assert error.blame == str(path)
-    assert (
-        fails({"zzz": 1}).expected
-        == "one of device, memory, privacy, offline, strict, max_cost, cards, defaults, grants, prices"
-    )
+    assert fails({"zzz": 1}).expected == f"one of {', '.join(Config.model_fields)}"
 
 
 def test_a_default_for_what_is_no_task(settings_file: SettingsFile) -> None:
@@ -245,3 +244,13 @@ def test_a_config_that_is_none(source: Any) -> None:
     error = fails(source)
     assert error.expected == "a path, a mapping or a Config"
     assert error.blame == "Runtime(config=...)"
+
+
+def test_a_lock_is_looked_for_beside_the_settings_that_name_it(
+    settings_file: SettingsFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings_file({"lock": "metier.lock"}, project=True)
+    inner = tmp_path / "work" / "deep"
+    inner.mkdir()
+    monkeypatch.chdir(inner)
+    assert load_settings().config.lock == str(tmp_path / "work" / "metier.lock")

@@ -37,6 +37,6 @@ class Candidate(Contract):
     devices: tuple[str, ...] = ()
     remote: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
-    forbidden: Literal["offline", "privacy"] | None = None
+    forbidden: Literal["offline", "privacy", "licence"] | None = None
     state: State = "ready"
     step: str = ""

@@ -67,14 +67,16 @@ def _settings(candidate: Candidate, requirements: Requirements) -> Bound | None:
     if candidate.forbidden is None:
         return None
     setting, instead = _SETTINGS[candidate.forbidden]
-    return Bound(constraint="settings", wanted=setting, got="remote", hint=instead)
+    got = candidate.licence if candidate.forbidden == "licence" else "remote"
+    return Bound(constraint="settings", wanted=setting, got=got, hint=instead)
 
 
 _SETTINGS: Mapping[str, tuple[str, str]] = {
     "offline": ("offline = true", "offline = false"),
     "privacy": ('privacy = "local"', 'privacy = "any"'),
+    "licence": ("licence_policy", "name the licence or the model in licence_policy"),
 }
-"""The settings that forbid remote models, and what allows them."""
+"""The settings that forbid models, and what allows them."""
 
 
 def _plugin(candidate: Candidate, requirements: Requirements) -> Bound | None:
