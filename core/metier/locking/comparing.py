@@ -30,22 +30,34 @@ class Difference(Contract):
 
 def differences(lock: Lock, inventory: Inventory) -> list[Difference]:
     """Return all that differs: metier, plugins by version, models by card, files by sha256. Each file is read."""
-    found = list(_metier(lock))
-    for plugin in lock.plugins:
-        found += _plugin(plugin, inventory)
+    found = installed_differences(lock, inventory)
     for model in lock.models:
         found += model_differences(model, inventory)
     return found
 
 
+def installed_differences(lock: Lock, inventory: Inventory) -> list[Difference]:
+    """Return what of metier and its plugins is absent or of another version."""
+    return [*_metier(lock), *(found for plugin in lock.plugins for found in _plugin(plugin, inventory))]
+
+
 def model_differences(model: LockedModel, inventory: Inventory) -> list[Difference]:
     """Return how a model differs in its card, or else in its files."""
-    if model.id not in inventory.catalog:
-        fix = "metier sync --offline DIR" if model.origin == "fitted" else f"install the plugin {model.plugin!r}"
-        fix = "add its card to metier.toml" if model.origin == "config" else fix
-        return [Difference(kind="model", name=model.id, locked=_kind(model), found="no such model", fix=fix)]
-    entry = inventory.catalog.get(model.id)
-    return list(_card(model, entry)) or list(_files(model, entry, inventory))
+    return card_differences(model, inventory) or file_differences(model, inventory)
+
+
+def card_differences(model: LockedModel, inventory: Inventory) -> list[Difference]:
+    """Return what the card here says otherwise, or that there is none."""
+    if model.id in inventory.catalog:
+        return list(_card(model, inventory.catalog.get(model.id)))
+    fixes = {"fitted": "metier sync --offline DIR", "config": "add its card to metier.toml"}
+    fix = fixes.get(model.origin, f"install the plugin {model.plugin!r}")
+    return [Difference(kind="model", name=model.id, locked=_kind(model), found="no such model", fix=fix)]
+
+
+def file_differences(model: LockedModel, inventory: Inventory) -> list[Difference]:
+    """Return which files of a model that is known here are absent, or not as they are locked."""
+    return list(_files(model, inventory.catalog.get(model.id), inventory))
 
 
 def _metier(lock: Lock) -> Iterator[Difference]:
@@ -109,7 +121,7 @@ def _files(model: LockedModel, entry: Entry, inventory: Inventory) -> Iterator[D
             )
 
 
-def unreadable(error: MetierError, model: LockedModel) -> Difference:
+def failure(error: MetierError, model: LockedModel) -> Difference:
     """Return what kept a model from being brought here."""
     return Difference(
         kind="model", name=model.id, locked=_kind(model), found=f"{error.summary}: {error.got}", fix=error.hint or ""

@@ -40,7 +40,7 @@ def export(lock: Lock, inventory: Inventory, folder: Path) -> None:
 
 
 def bring(model: LockedModel, inventory: Inventory, folder: Path) -> None:
-    """Put the files of a model from an export to where its card here has them.
+    """Put the files of a model from an export to where its card here, which is as locked, has them.
 
     A fitted model, or one on a path, does not take the place of another.
 
@@ -55,7 +55,7 @@ def bring(model: LockedModel, inventory: Inventory, folder: Path) -> None:
     source = parse_source(entry.card)
     if isinstance(source, PathSource):
         _bring_to_path(model, source.path, folder)
-    elif source is not None and (model.source, model.revision) == (entry.card.source, entry.card.revision):
+    elif source is not None:
         _bring_to_store(model, entry, inventory, folder)
 
 

