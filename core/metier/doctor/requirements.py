@@ -78,7 +78,10 @@ class _Environment:
     def walk(self, record: PluginRecord) -> Iterator[_Wanted]:
         """Yield all that a plugin requires: of its distribution, then of those that this requires, breadth first."""
         extra = record.manifest.extra if record.manifest is not None else None
-        waiting = [((f"{record.package} {record.version}",), record.package, frozenset({extra} if extra else ()))]
+        start = (f"{record.package} {record.version}",)
+        waiting: list[tuple[tuple[str, ...], str, frozenset[str]]] = [
+            (start, record.package, frozenset({extra} if extra else ()))
+        ]
         seen = set()
         while waiting:
             path, name, extras = waiting.pop(0)

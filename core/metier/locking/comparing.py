@@ -93,7 +93,10 @@ def _card(model: LockedModel, entry: Entry) -> Iterator[Difference]:
         yield Difference(kind="model", name=model.id, locked=_kind(model), found=found)
         return
     on_paths = all((source or "").startswith("path:") for source in (model.source, card.source))
-    pairs = [("plugin", model.plugin, card.plugin), ("licence", model.licence, card.licence)]
+    pairs: list[tuple[str, str | None, str | None]] = [
+        ("plugin", model.plugin, card.plugin),
+        ("licence", model.licence, card.licence),
+    ]
     if not fitted and not on_paths:
         pairs += [("source", model.source, card.source), ("revision", model.revision, card.revision)]
     for name, locked, found in pairs:

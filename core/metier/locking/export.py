@@ -32,7 +32,9 @@ def export(lock: Lock, inventory: Inventory, folder: Path) -> None:
         (folder / _FILES).mkdir(parents=True, exist_ok=True)
         for model in lock.models:
             holding = inventory.holding(inventory.catalog.get(model.id))
-            for file in model.files if holding is not None else ():
+            if holding is None:
+                continue  # a model without weights
+            for file in model.files:
                 target = folder / _FILES / file.sha256
                 if not target.is_file() or sha256_of(target) != file.sha256:
                     _copy(model, file, holding.folder / file.name, target)
