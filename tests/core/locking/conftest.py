@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 from metier import Runtime
+from metier.locking.comparing import Difference, differences
+from metier.locking.inventory import Inventory
+from metier.locking.lockfile import Lock
+from metier.locking.making import make_lock
 from metier.weights import WeightStore
 from metier.weights.folder import Record, write_record
 from metier.weights.source import folder_name, parse_source
@@ -22,6 +26,16 @@ EXAMPLES = ExampleSet.from_pairs([("good", "praise"), ("bad", "blame"), ("fine",
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def lock_here(*models: str) -> Lock:
+    """A lock of this machine."""
+    return make_lock(Inventory.here(), models)
+
+
+def compare(lock: Lock) -> list[Difference]:
+    """What differs here."""
+    return differences(lock, Inventory.here())
 
 
 class World:
