@@ -89,8 +89,8 @@ def _card(model: LockedModel, entry: Entry) -> Iterator[Difference]:
     card = entry.card
     fitted = entry.origin == "fitted"
     if fitted != (model.origin == "fitted"):
-        found = "a fitted model" if fitted else f"a model of plugin {card.plugin!r}"
-        yield Difference(kind="model", name=model.id, locked=_kind(model), found=found)
+        other = "a fitted model" if fitted else f"a model of plugin {card.plugin!r}"
+        yield Difference(kind="model", name=model.id, locked=_kind(model), found=other)
         return
     on_paths = all((source or "").startswith("path:") for source in (model.source, card.source))
     pairs: list[tuple[str, str | None, str | None]] = [
