@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from metier_contracts import NoCapableModelError
+from metier_contracts import ModelCard, NoCapableModelError
 
 from metier.catalog import Catalog, Entry
 from metier.config import Config
@@ -23,11 +23,14 @@ PHRASES: Mapping[Forbidden, str] = {
 
 def forbidden_by(entry: Entry, catalog: Catalog, config: Config) -> Forbidden | None:
     """Return the setting that forbids a model, or one that it is composed of; None where all may be used."""
-    if entry.card.remote and config.offline:
-        return "offline"
-    if entry.card.remote and config.privacy == "local":
-        return "privacy"
-    return "licence" if unlicensed(entry, catalog, config) else None
+    return remote_forbidden_by(entry.card, config) or ("licence" if unlicensed(entry, catalog, config) else None)
+
+
+def remote_forbidden_by(card: ModelCard, config: Config) -> Literal["offline", "privacy"] | None:
+    """Return the setting that forbids a model because it is remote."""
+    if not card.remote:
+        return None
+    return "offline" if config.offline else "privacy" if config.privacy == "local" else None
 
 
 def unlicensed(entry: Entry, catalog: Catalog, config: Config) -> list[Entry]:

@@ -87,6 +87,13 @@ def test_deciding_says_what_binds_it(world: Callable[..., Runtime]) -> None:
     assert (bound.constraint, bound.wanted, bound.got) == ("settings", "licence_policy", NC)
 
 
+def test_deciding_tells_each_setting_that_forbids_a_model(plugins: Any) -> None:
+    plugins.write("acme", plugins.card("acme/far", licence="proprietary", source="https://example.org/v1"))
+    with Runtime(config={"licence_policy": "commercial"}) as runtime:
+        (rejected,) = runtime.decide(ASK).rejected
+    assert [bound.wanted for bound in rejected.bounds] == ['privacy = "local"', "licence_policy"]
+
+
 def test_a_fallback_goes_past_it(world: Callable[..., Runtime]) -> None:
     @task(model="acme/nc")
     def first(text: str) -> Classify:

@@ -67,16 +67,21 @@ def _settings(candidate: Candidate, requirements: Requirements) -> Bound | None:
     if candidate.forbidden is None:
         return None
     setting, instead = _SETTINGS[candidate.forbidden]
-    got = candidate.licence if candidate.forbidden == "licence" else "remote"
-    return Bound(constraint="settings", wanted=setting, got=got, hint=instead)
+    return Bound(constraint="settings", wanted=setting, got="remote", hint=instead)
+
+
+def _policy(candidate: Candidate, requirements: Requirements) -> Bound | None:
+    if candidate.licensed:
+        return None
+    hint = "licence_policy that names the licence or the model"
+    return Bound(constraint="settings", wanted="licence_policy", got=candidate.licence, hint=hint)
 
 
 _SETTINGS: Mapping[str, tuple[str, str]] = {
     "offline": ("offline = true", "offline = false"),
     "privacy": ('privacy = "local"', 'privacy = "any"'),
-    "licence": ("licence_policy", "name the licence or the model in licence_policy"),
 }
-"""The settings that forbid models, and what allows them."""
+"""The settings that forbid remote models, and what allows them."""
 
 
 def _plugin(candidate: Candidate, requirements: Requirements) -> Bound | None:
@@ -110,6 +115,7 @@ def _device(candidate: Candidate, requirements: Requirements) -> Bound | None:
 _CHECKS: tuple[Callable[[Candidate, Requirements], Bound | None], ...] = (
     _needs,
     _settings,
+    _policy,
     _plugin,
     _privacy,
     _licence,

@@ -22,7 +22,7 @@ from metier.decision.requirements import Requirements
 from metier.decision.work import Work
 from metier.decision.yardstick import Yardstick, yardstick
 from metier.keys import key_set
-from metier.permission import forbidden_by
+from metier.permission import remote_forbidden_by, unlicensed
 from metier.pipeline.trace import Asked
 
 
@@ -92,7 +92,8 @@ class Decider:
             devices=() if card.remote else card.devices,
             remote=(card.id, urlsplit(card.source or "").hostname or "") if card.remote else (),
             lacks=tuple(dict.fromkeys([*table.unmet(work.needs), *table.unmet(requirements.capability_needs())])),
-            forbidden=forbidden_by(entry, self.catalog, self.config),
+            forbidden=remote_forbidden_by(card, self.config),
+            licensed=not unlicensed(entry, self.catalog, self.config),
             state=state,
             step=step,
         )

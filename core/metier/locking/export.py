@@ -64,7 +64,7 @@ def bring(model: LockedModel, inventory: Inventory, folder: Path) -> None:
 def _bring_fitted(model: LockedModel, export: Path) -> None:
     home = folder_of(model.id)
     if not home.exists():
-        with fitting_folder(model.id) as partial:
+        with _writing(home), fitting_folder(model.id) as partial:
             _fill(model, export, partial)
             partial.replace(home)
 
