@@ -116,7 +116,7 @@ def read_pretrained(
         settings: for `from_pretrained`, such as dtype.
 
     Raises:
-        UnsafeWeightsError: the torch checkpoint holds more than tensors.
+        UnsafeWeightsError: the torch checkpoint holds more than tensors, or the folder needs code of its own.
         ModelLoadError: weights that the architecture needs are missing.
     """
     from metier_contracts._interop import transformers

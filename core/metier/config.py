@@ -18,7 +18,7 @@ from metier.paths import project_config_file, user_config_file
 
 Privacy = Literal["local", "any"]
 Isolation = Literal["inproc", "process"]
-_FROM_ENVIRONMENT = ("device", "memory", "privacy", "offline", "strict", "max_cost")
+_FROM_ENVIRONMENT = ("device", "memory", "privacy", "offline", "strict", "max_cost", "licence_policy", "lock")
 _MERGED = ("cards", "defaults", "grants", "isolation", "prices")
 
 
@@ -33,6 +33,9 @@ class Config(Contract):
     for one core, "cuda" or "mps" for a GPU, or a part of a GPU's name. `isolation`: where each plugin runs, by name,
     "*" for those not named: "inproc", in this process, or "process", in a worker of its own. `worker_memory`: the most
     bytes that a worker may hold, None for what `memory` is. `load_timeout`: the seconds that it has to load a model.
+    `licence_policy`: the licences whose models may be used, "commercial" for all that allow commercial use and ask for
+    no more than a notice, or the ids of models whose licence you have seen to; None for all. `lock`: a metier.lock, so
+    that no model is loaded whose files differ from it; a relative path starts at the settings file that names it.
     """
 
     device: str = "auto"
@@ -48,6 +51,13 @@ class Config(Contract):
     isolation: Mapping[str, Isolation] = {}
     worker_memory: int | None = Field(default=None, gt=0)
     load_timeout: float = Field(default=600.0, gt=0)
+    licence_policy: tuple[str, ...] | None = None
+    lock: str | None = None
+
+    @field_validator("licence_policy", mode="before")
+    @classmethod
+    def _take_one_licence(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
 
     @field_validator("memory", "worker_memory", mode="before")
     @classmethod
@@ -113,7 +123,10 @@ def _file_layers(source: Config | Mapping[str, Any] | str | Path | None) -> list
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        if isinstance(lock := values.get("lock"), str):
+            values["lock"] = str(path.absolute().parent / Path(lock).expanduser())
+        return values
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
             f"the settings file {path} cannot be read",

@@ -43,6 +43,18 @@ class TorchDevices:
         return bool(torch.backends.mps.is_available())
 
 
+def torch_version() -> str | None:
+    """Return the version of the torch that is installed, without importing it; None where there is none."""
+    if importlib.util.find_spec("torch") is None:
+        return None
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("torch")
+    except PackageNotFoundError:
+        return "unknown"
+
+
 def parse_device(text: str, origin: str | None = None) -> str:
     """Return `text` if it names a device ("auto", "cpu", "mps", "cuda", "cuda:N"); else raise `DeviceError`."""
     if _DEVICE.fullmatch(str(text)):

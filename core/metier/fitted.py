@@ -47,6 +47,16 @@ def unreadable_cards() -> list[ConfigError]:
     return [found for found in _found() if isinstance(found, ConfigError)]
 
 
+def folder_of(model: str) -> Path:
+    """Return the folder of a fitted model, whether or not it is there."""
+    return fitted_folder() / _slug(model)
+
+
+def card_file(model: str) -> Path:
+    """Return the file that holds the card of a fitted model; it is written after its weights."""
+    return folder_of(model) / _CARD
+
+
 def _found() -> Iterator[ModelCard | ConfigError]:
     # A folder with a dot in front is one that a fit is writing, or that a killed one has left.
     return map(_read, sorted(fitted_folder().glob(f"[!.]*/{_CARD}")))
@@ -100,7 +110,7 @@ def _is_default(card: ModelCard, task: str) -> bool:
 
 def check_new_id(model: str, replace: bool, catalog: Catalog) -> None:
     """Raise `InputError` where the id is another model's, unless that one is fitted and may be replaced."""
-    kept = (fitted_folder() / _slug(model) / _CARD).is_file()  # perhaps by another process, so that no catalog tells
+    kept = card_file(model).is_file()  # perhaps by another process, so that no catalog tells
     origin = catalog.get(model).origin if model in catalog else "fitted" if kept else None
     if origin is None or (origin == "fitted" and replace):
         return
@@ -142,7 +152,7 @@ def fitting_folder(model: str) -> Iterator[Path]:
 
 def keep(folder: Path, card: ModelCard, request: FitRequest, base: str) -> ModelCard:
     """Move a written folder to its place, with its card completed by source, digests and lineage; return the card."""
-    home = fitted_folder() / _slug(request.id)
+    home = folder_of(request.id)
     with _storage_errors(request.id):
         digests = {
             path.relative_to(folder).as_posix(): sha256_of(path)

@@ -68,6 +68,7 @@ from metier.weights.progress import ProgressCallback
 if TYPE_CHECKING:
     from metier.decision.decision import Decision
     from metier.decision.plan import Plan, PlannedCall
+    from metier.locking.guard import LockGuard
     from metier.pipeline.lift import TaskStep
 
 A = TypeVar("A")
@@ -144,6 +145,7 @@ class Runtime:
         self._workers = Workers(self.config)
         self._host = PluginHost(workers=self._workers)
         self._store = WeightStore(offline=self.config.offline, grants=self.config.grants)
+        self._guard = _lock_guard(self.config.lock)
         self._catalog = Catalog(
             self._host, {"fitted": fitted_cards(), "config": self.config.cards, "runtime": tuple(cards)}
         )
@@ -680,6 +682,8 @@ class Runtime:
         device = place(card, self._device, self._devices)
         with terminal_progress(f"pull {card.id}") as progress:
             directory = self._store.ensure(card, progress=progress)
+        if self._guard is not None:
+            self._guard.check(card, directory)
         placement = Placement(
             device,
             only_dtype(card),
@@ -713,6 +717,14 @@ class Runtime:
 @dataclass(frozen=True)
 class _StoppedIteration:
     error: StopIteration
+
+
+def _lock_guard(path: str | None) -> LockGuard | None:
+    if path is None:
+        return None
+    from metier.locking.guard import LockGuard
+
+    return LockGuard(Path(path).expanduser())
 
 
 def _context(deadline: float | None) -> CallContext:

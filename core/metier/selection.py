@@ -24,6 +24,7 @@ from metier.catalog import Catalog, Entry, check_id
 from metier.config import Config
 from metier.decision.requirements import Requirements
 from metier.decision.work import Work
+from metier.permission import PHRASES, Forbidden, forbidden_by, refused
 from metier.plugins.host import require_usable
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Selector:
         return [f"does not serve {task}"] if table is None else table.unmet(needs)
 
     def allow(self, entry: Entry, terms: Terms = ANY) -> None:
-        """Raise `NoCapableModelError` where the settings forbid this (remote) model, `PrivacyError` where terms do."""
+        """Raise `NoCapableModelError` where the settings forbid this model, `PrivacyError` where terms do."""
         if terms.private and entry.card.remote:
             raise PrivacyError(
                 f"the model {entry.card.id!r} is remote and the data are private",
@@ -138,15 +139,8 @@ class Selector:
                 blame="the choice of model for private data",
                 hint="name a local model",
             )
-        if not self.allows(entry):
-            setting = "offline=True" if self.config.offline else 'privacy="local"'
-            raise NoCapableModelError(
-                f"the model {entry.card.id!r} is remote and {setting} forbids it",
-                expected="a model that runs on this machine",
-                got=str(entry.card.source),
-                blame=f"the choice of model, or {setting}",
-                hint='choose a local model, or Runtime(privacy="any", offline=False)',
-            )
+        if (setting := self._forbidden(entry)) is not None:
+            raise refused(entry, setting, self.catalog, self.config)
 
     def _best(self, work: Work, terms: Terms) -> Entry:
         task, needs = work.task, work.needs
@@ -172,8 +166,11 @@ class Selector:
             raise
 
     def allows(self, entry: Entry, terms: Terms = ANY) -> bool:
-        """Tell whether requests may go to this model: to a remote one where terms, privacy and offline allow it."""
-        return not (entry.card.remote and (terms.private or self.config.offline or self.config.privacy == "local"))
+        """Tell whether requests may go to this model, by the terms and by the settings."""
+        return not (entry.card.remote and terms.private) and self._forbidden(entry) is None
+
+    def _forbidden(self, entry: Entry) -> Forbidden | None:
+        return forbidden_by(entry, self.catalog, self.config)
 
     def _settle(self, task: str, capable: Sequence[Entry], strict: bool) -> Entry:
         proposed = [entry for entry in capable if entry.card.tasks[task].default]
@@ -190,11 +187,15 @@ class Selector:
             )
         return min(proposed or capable, key=_price)
 
+    def _why_forbidden(self, entry: Entry) -> str:
+        setting = self._forbidden(entry)
+        return "remote, which private data forbid" if setting is None else PHRASES[setting]
+
     def _incapable(self, task: str, needs: Mapping[str, Any], entries: Sequence[Entry]) -> NoCapableModelError:
         lacks = [
             (
                 entry.card.id,
-                self._unmet(entry, task, needs) or ["remote, which privacy, private data or offline forbid"],
+                self._unmet(entry, task, needs) or [self._why_forbidden(entry)],
             )
             for entry in entries[:_SHOWN]
         ]

@@ -12,7 +12,7 @@ from typing import Any
 from api import api
 from command_line import command_line
 from folders import claims, decisions, evaluations, figures
-from tables import card_fields, checks, error_tree, estimate_rule, prices, settings, task_table
+from tables import card_fields, checks, error_tree, estimate_rule, permissive, prices, settings, task_table
 
 GENERATORS: dict[str, Callable[..., str]] = {
     "api": api,
@@ -25,6 +25,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "estimate-rule": estimate_rule,
     "evaluations": evaluations,
     "figures": figures,
+    "permissive": permissive,
     "prices": prices,
     "settings": settings,
     "task-table": task_table,

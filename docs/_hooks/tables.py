@@ -9,6 +9,7 @@ from api import prose
 from metier.config import Config
 from metier.decision import estimate
 from metier.decision.prices import DEFAULT_PRICES
+from metier.licences import PERMISSIVE
 from metier.testing import CHECKS
 from metier_contracts import TASKS, Capabilities, ModelCard, Task, errors
 
@@ -63,6 +64,11 @@ def prices() -> str:
     """Return the table of list prices."""
     rows = [(f"`{name}`", price.dollars, price.source, price.date) for name, price in DEFAULT_PRICES.items()]
     return table(("device", "dollars an hour", "source", "date"), rows)
+
+
+def permissive() -> str:
+    """Return the licences that "commercial" stands for."""
+    return ", ".join(f"`{name}`" for name in sorted(PERMISSIVE))
 
 
 def estimate_rule() -> str:

@@ -35,6 +35,8 @@ def test_without_anything_the_defaults_hold() -> None:
         ("isolation", {}, "default"),
         ("worker_memory", None, "default"),
         ("load_timeout", 600.0, "default"),
+        ("licence_policy", None, "default"),
+        ("lock", None, "default"),
     ]
 
 
@@ -58,6 +60,8 @@ def test_each_layer_stands_over_the_one_before(settings_file: SettingsFile, monk
         ("isolation", {}, "default"),
         ("worker_memory", None, "default"),
         ("load_timeout", 600.0, "default"),
+        ("licence_policy", None, "default"),
+        ("lock", None, "default"),
     ]
 
 
@@ -206,13 +210,9 @@ def test_an_unknown_setting_is_named_with_the_nearest(settings_file: SettingsFil
     path = settings_file({"memmory": "4GB"})
     error = fails()
     assert error.summary == "no setting is named 'memmory'"
-    names = (
-        "device, memory, privacy, offline, strict, max_cost, cards, defaults, grants, prices, isolation, "
-        "worker_memory, load_timeout"
-    )
-    assert error.expected == f"perhaps 'memory'; all are {names}"
+    assert error.expected == f"perhaps 'memory'; all are {', '.join(Config.model_fields)}"
     assert error.blame == str(path)
-    assert fails({"zzz": 1}).expected == f"one of {names}"
+    assert fails({"zzz": 1}).expected == f"one of {', '.join(Config.model_fields)}"
 
 
 def test_two_cards_of_one_id_in_one_place() -> None:
@@ -248,3 +248,13 @@ def test_a_config_that_is_none(source: Any) -> None:
     error = fails(source)
     assert error.expected == "a path, a mapping or a Config"
     assert error.blame == "Runtime(config=...)"
+
+
+def test_a_lock_is_looked_for_beside_the_settings_that_name_it(
+    settings_file: SettingsFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings_file({"lock": "metier.lock"}, project=True)
+    inner = tmp_path / "work" / "deep"
+    inner.mkdir()
+    monkeypatch.chdir(inner)
+    assert load_settings().config.lock == str(tmp_path / "work" / "metier.lock")

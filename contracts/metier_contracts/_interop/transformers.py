@@ -16,6 +16,7 @@ from metier_contracts.errors import ModelLoadError, UnsafeWeightsError
 
 LOADING = threading.RLock()
 _LOADING_SWITCH = "HF_DEACTIVATE_ASYNC_LOAD"
+_CODE_SETTING = "trust_remote_code"  # what transformers asks for where a checkpoint brings code
 
 
 def read_pretrained(auto_class: Any, folder: Path, fresh: Callable[[Any, str], bool] | None, **settings: Any) -> Any:
@@ -37,6 +38,15 @@ def read_pretrained(auto_class: Any, folder: Path, fresh: Callable[[Any, str], b
             expected="safetensors, or a torch checkpoint that holds tensors alone",
             got=str(error).partition("\n")[0],
             hint="convert it to safetensors where you trust it",
+        ) from error
+    except ValueError as error:
+        if _CODE_SETTING not in str(error):
+            raise
+        raise UnsafeWeightsError(
+            f"the checkpoint in {folder} needs code of its own, which is never run",
+            expected="a checkpoint of an architecture that transformers itself has",
+            got="auto_map in its config.json",
+            hint="choose another model, or write a plugin that holds the code",
         ) from error
     missing = [name for name in sorted(report["missing_keys"]) if fresh is None or not fresh(module, name)]
     if missing:

@@ -105,7 +105,7 @@ def _card(
         id=request.id,
         plugin=PLUGIN,
         architecture=strong.architecture,
-        licence=", ".join(dict.fromkeys([cheap.licence, strong.licence])),
+        licence=" AND ".join(dict.fromkeys([cheap.licence, strong.licence])),
         bytes=cheap.bytes + strong.bytes,
         parameters=cheap.parameters + strong.parameters,
         devices=strong.devices,

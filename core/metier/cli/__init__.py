@@ -1,10 +1,10 @@
-"""The command line: `metier models | doctor | pull | run | fit | inspect | calibrate | decide | bench | plugin`."""
+"""The command line, `metier`: each command in a module of its own."""
 
 from __future__ import annotations
 
 import typer
 
-from metier.cli import bench, calibrate, decide, doctor, fit, inspect, models, plugin, pull, run
+from metier.cli import bench, calibrate, decide, doctor, fit, inspect, lock, models, plugin, pull, run
 
 app = typer.Typer(
     name="metier",
@@ -17,6 +17,9 @@ app = typer.Typer(
 app.command("models", help=models.HELP)(models.models)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("pull", help=pull.HELP)(pull.pull)
+app.command("lock", help=lock.HELP_LOCK)(lock.lock)
+app.command("sync", help=lock.HELP_SYNC)(lock.sync)
+app.command("verify", help=lock.HELP_VERIFY)(lock.verify)
 app.command("calibrate", help=calibrate.HELP)(calibrate.calibrate)
 app.command("decide", help=decide.HELP)(decide.decide)
 app.add_typer(run.app, name="run")

@@ -1,56 +1,49 @@
-"""`metier doctor`: the plugins, the settings and the devices found here."""
+"""`metier doctor`: the plugins, the weights, the settings and the machine, and what to type where one is not right."""
 
 from __future__ import annotations
 
-import platform
-from typing import Annotated, Any
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from metier_contracts import ModelCard
 
 from metier.cli import options
 from metier.cli.output import FAILED, errors_to_exit_codes, print_json, print_table
 from metier.config import check_defaults, load_settings
-from metier.devices import TorchDevices
-from metier.fitted import unreadable_cards
-from metier.keys import keys_of
-from metier.memory import default_budget, format_bytes, machine_bytes
-from metier.plugins.discovery import PluginRecord
-from metier.plugins.doctor import examine, torch_version
-from metier.tasks import Tasks, strangers
+from metier.tasks import Tasks
+
+if TYPE_CHECKING:
+    from metier.doctor import Report
+    from metier.doctor.weights import ModelWeights
+    from metier.plugins.discovery import PluginRecord
 
 HELP = (
-    "Check plugins, fitted models, devices and settings. Exit code 1 if one is broken; a plugin whose extra is missing "
-    "is fine."
+    "Check plugins and what they require, weights, fitted models, devices and settings. Exit code 1 if one is broken; "
+    "a plugin whose extra is missing is fine."
 )
 
 
 def doctor(
     config: Annotated[bool, typer.Option("--config", help="Print each setting with its origin instead.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare the sha256 of every file of the weights, not of suspects alone.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Examine what is installed. Each plugin's import is tried in a child process."""
+    from metier.doctor import examine_all
+
     with errors_to_exit_codes():
         if config:
             _print_settings(as_json)
             return
-        records = examine()
-        unreadable = unreadable_cards()
-        machine = _machine()
-        keys = keys_of(_cards(records))
+        report = examine_all(verify=verify)
         if as_json:
-            plugins = [_as_json(record) for record in records]
-            unread = [str(error) for error in unreadable]
-            print_json({"machine": machine, "keys": keys, "plugins": plugins, "unreadable": unread})
+            print_json(report.as_json())
         else:
-            _print_report(records, machine)
-            for variable, is_set in keys.items():
-                typer.echo(
-                    f"{variable}: {'set' if is_set else 'not set, so the remote models that need it do not work'}"
-                )
-            for error in unreadable:
-                typer.echo(f"\n{error}")
-    if unreadable or any(record.state == "quarantined" for record in records):
+            _print_report(report)
+    if report.broken:
         raise typer.Exit(FAILED)
 
 
@@ -66,60 +59,67 @@ def _print_settings(as_json: bool) -> None:
     print_table(("setting", "value", "origin"), cells)
 
 
-def _print_report(records: list[PluginRecord], machine: dict[str, Any]) -> None:
-    print_table(
-        ("plugin", "package", "version", "contract", "models", "state"),
-        [
-            (
-                record.name,
-                record.package,
-                record.version,
-                record.manifest.contract if record.manifest else "-",
-                len(record.manifest.models) if record.manifest else "-",
-                record.state,
-            )
-            for record in records
-        ],
-    )
-    for record in records:
+def _print_report(report: Report) -> None:
+    _print_plugins(report)
+    _print_list("requirements that are not met:", report.conflicts)
+    _print_weights(report.weights)
+    for name, value in report.machine.items():
+        typer.echo(f"{name}: {value}")
+    if report.gpus is not None:
+        typer.echo(f"unused: {report.gpus}")
+    for variable, is_set in report.keys.items():
+        typer.echo(f"{variable}: {'set' if is_set else 'not set, so the remote models that need it do not work'}")
+    _print_list(".pth files that run code:", [file for file in report.startup if file.code])
+    quiet = sum(not file.code for file in report.startup)
+    typer.echo(f".pth files that only add paths: {quiet}")
+    for error in report.unreadable:
+        typer.echo(f"\n{error}")
+
+
+def _print_plugins(report: Report) -> None:
+    columns = ("plugin", "package", "version", "contract", "models", "licences", "runs", "state")
+    print_table(columns, [_row(record, report.isolation[record.name]) for record in report.plugins])
+    for record in report.plugins:
         if record.state != "ready":
             typer.echo(f"{record.name} ({record.package} {record.version}) is {record.state}")
             typer.echo(f"  cause: {record.cause}\n  fix:   {record.fix}\n")
-    for model, tasks in strangers(records).items():
-        typer.echo(
-            f"{model} serves {', '.join(tasks)}, which no plugin here brings: it serves once that is installed\n"
-        )
-    for name, value in machine.items():
-        typer.echo(f"{name}: {value}")
+    for model, tasks in report.strangers.items():
+        typer.echo(f"{model} serves {', '.join(tasks)}, which no plugin here brings: it serves once that is installed")
+    if unprotected := [record.name for record in report.plugins if report.isolation[record.name] == "inproc"]:
+        typer.echo(f"unprotected, since they run in the process of the program: {', '.join(unprotected)}")
 
 
-def _cards(records: list[PluginRecord]) -> list[ModelCard]:
-    """Return the cards of all plugins and of the settings."""
-    cards = [card for record in records if record.manifest is not None for card in record.manifest.models]
-    return [*cards, *load_settings().config.cards]
-
-
-def _machine() -> dict[str, Any]:
-    query = TorchDevices()
-    cuda = [f"cuda:{index}" for index in range(query.cuda_count())]
-    return {
-        "python": platform.python_version(),
-        "torch": torch_version() or "not installed",
-        "devices": ", ".join(["cpu", *cuda, *(["mps"] if query.mps_available() else [])]),
-        "memory": f"{format_bytes(machine_bytes())}, of which models may take {format_bytes(default_budget())}",
-    }
-
-
-def _as_json(record: PluginRecord) -> dict[str, Any]:
+def _row(record: PluginRecord, isolation: str) -> tuple[object, ...]:
     manifest = record.manifest
-    return {
-        "name": record.name,
-        "package": record.package,
-        "version": record.version,
-        "contract": manifest.contract if manifest else None,
-        "state": record.state,
-        "cause": record.cause,
-        "fix": record.fix,
-        "models": [card.id for card in manifest.models] if manifest else [],
-        "tasks": [task.name for task in manifest.tasks] if manifest else [],
-    }
+    return (
+        record.name,
+        record.package,
+        record.version,
+        manifest.contract if manifest else "-",
+        len(manifest.models) if manifest else "-",
+        _counted(card.licence for card in manifest.models) if manifest else "-",
+        isolation,
+        record.state,
+    )
+
+
+def _print_weights(weights: Iterable[ModelWeights]) -> None:
+    states = Counter(each.state for each in weights)
+    typer.echo("weights: " + (", ".join(f"{count} {state}" for state, count in states.items()) or "no models"))
+    for each in weights:
+        if each.state == "altered":
+            typer.echo(f"  {each.model} is altered: {', '.join(each.altered)}\n    fix: {each.fix}")
+    forbidden = [f"{each.model} ({each.licence})" for each in weights if not each.allowed]
+    if forbidden:
+        typer.echo(f"not used, since licence_policy does not allow their licences: {', '.join(forbidden)}")
+
+
+def _print_list(title: str, lines: Iterable[object]) -> None:
+    shown = list(lines)
+    if shown:
+        typer.echo("\n".join([title, *(f"  {line}" for line in shown)]))
+
+
+def _counted(values: Iterable[str]) -> str:
+    counts = Counter(values)
+    return ", ".join(f"{value} ({count})" if len(counts) > 1 else value for value, count in counts.items()) or "-"

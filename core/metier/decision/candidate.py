@@ -21,7 +21,8 @@ class Candidate(Contract):
     for what is not known. `sources`: where each figure comes from: "measured" here, the user's "sample", or the "card",
     from which it is reckoned. `devices`: where it can run, none for a remote model. `remote`: the names by which
     requirements allow a remote model, its id and its host; none for a local one. `lacks`: what the work needs and the
-    card does not state. `forbidden`: the setting that forbids the model. `state`: what is left to do before it runs,
+    card does not state. `forbidden`: the setting that forbids the model, since it is remote. `licensed`: whether
+    `licence_policy` allows its licence. `state`: what is left to do before it runs,
     and `step` the line to type for it.
     """
 
@@ -38,5 +39,6 @@ class Candidate(Contract):
     remote: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     forbidden: Literal["offline", "privacy"] | None = None
+    licensed: bool = True
     state: State = "ready"
     step: str = ""

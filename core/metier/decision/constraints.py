@@ -70,6 +70,13 @@ def _settings(candidate: Candidate, requirements: Requirements) -> Bound | None:
     return Bound(constraint="settings", wanted=setting, got="remote", hint=instead)
 
 
+def _policy(candidate: Candidate, requirements: Requirements) -> Bound | None:
+    if candidate.licensed:
+        return None
+    hint = "licence_policy that names the licence or the model"
+    return Bound(constraint="settings", wanted="licence_policy", got=candidate.licence, hint=hint)
+
+
 _SETTINGS: Mapping[str, tuple[str, str]] = {
     "offline": ("offline = true", "offline = false"),
     "privacy": ('privacy = "local"', 'privacy = "any"'),
@@ -108,6 +115,7 @@ def _device(candidate: Candidate, requirements: Requirements) -> Bound | None:
 _CHECKS: tuple[Callable[[Candidate, Requirements], Bound | None], ...] = (
     _needs,
     _settings,
+    _policy,
     _plugin,
     _privacy,
     _licence,

@@ -21,6 +21,7 @@ from metier.decision.requirements import Requirements
 from metier.decision.work import Work
 from metier.decision.yardstick import Yardstick, yardstick
 from metier.keys import key_set
+from metier.permission import remote_forbidden_by, unlicensed
 from metier.pipeline.trace import Asked
 
 
@@ -90,15 +91,11 @@ class Decider:
             devices=() if card.remote else card.devices,
             remote=(card.id, urlsplit(card.source or "").hostname or "") if card.remote else (),
             lacks=tuple(dict.fromkeys([*table.unmet(work.needs), *table.unmet(requirements.capability_needs())])),
-            forbidden=self._forbidden(card),
+            forbidden=remote_forbidden_by(card, self.config),
+            licensed=not unlicensed(entry, self.catalog, self.config),
             state=state,
             step=step,
         )
-
-    def _forbidden(self, card: ModelCard) -> Any:
-        if not card.remote:
-            return None
-        return "offline" if self.config.offline else "privacy" if self.config.privacy == "local" else None
 
     def _state(self, entry: Entry) -> tuple[State, str]:
         card, plugin = entry.card, entry.plugin

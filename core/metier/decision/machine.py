@@ -9,7 +9,7 @@ from pathlib import Path
 
 from metier.decision import nvml
 from metier.decision.profile import Machine
-from metier.plugins.doctor import torch_version
+from metier.devices import torch_version
 
 _CPUINFO = Path("/proc/cpuinfo")
 

@@ -9,29 +9,10 @@ from metier_contracts import Contract
 from metier_contracts.refusal import Refusal, shown
 from pydantic import Field, field_validator
 
+from metier.licences import is_allowed
 from metier.memory import parse_bytes
 
 Need = bool | int | str | tuple[str, ...]
-
-COMMERCIAL = "commercial"
-PERMISSIVE = frozenset(
-    {
-        "0BSD",
-        "Apache-2.0",
-        "BSD-2-Clause",
-        "BSD-3-Clause",
-        "BSL-1.0",
-        "CC-BY-4.0",
-        "CC0-1.0",
-        "ISC",
-        "MIT",
-        "MIT-0",
-        "PSF-2.0",
-        "Unlicense",
-        "Zlib",
-    }
-)
-"""The SPDX ids that "commercial" stands for: they allow commercial use and ask for no more than a notice."""
 
 _NAMES = (str, tuple)
 _CAPABILITIES: Mapping[str, Any] = {
@@ -111,11 +92,8 @@ class Requirements(Contract):
         return {name: _as_need(name, need) for name, need in self.needs.items()}
 
     def allows_licence(self, licence: str) -> bool:
-        """Tell whether a licence is among those named; upper and lower case are the same, as SPDX has it."""
-        named = {name.casefold() for name in self.licence or ()}
-        if COMMERCIAL in named:
-            named |= {name.casefold() for name in PERMISSIVE}
-        return self.licence is None or licence.casefold() in named
+        """Tell whether a licence is among those named, as an SPDX expression; upper and lower case are the same."""
+        return self.licence is None or is_allowed(licence, self.licence)
 
 
 def _as_need(name: str, need: Need) -> Any:

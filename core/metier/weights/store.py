@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import platformdirs
@@ -13,6 +13,7 @@ from metier_contracts.errors import OfflineError, WeightsError
 from metier.weights.checksum import card_digests, check_files, checksum_error
 from metier.weights.folder import (
     RECORD_NAME,
+    Record,
     clear_partials,
     partial_folder,
     publish,
@@ -87,6 +88,27 @@ class WeightStore:
             folder = self._pulled(card, source, progress or ignore_progress, force)
         refuse_pickles(card, folder, card.id in self.grants)
         return folder
+
+    def adopt(self, card: ModelCard, record: Record, fill: Callable[[Path], None]) -> None:
+        """Take over weights that another machine has pulled, in place of what is here.
+
+        Args:
+            card: the card, of a source that is pulled.
+            record: what the pull there has recorded.
+            fill: writes the files of the record into the folder that it is given.
+
+        Raises:
+            ChecksumError: they are not what the card or the record says. StorageError: the store cannot be written.
+        """
+        source = parse_source(card)
+        if source is None or isinstance(source, PathSource):
+            return
+        folder = self.root / folder_name(card, source)
+        with storage_errors(card, self.root), locked(_lock_of(folder)), partial_folder(folder) as partial:
+            fill(partial)
+            write_record(partial, record)
+            _check(card, source, partial)
+            publish(partial, folder)
 
     def scratch(self, card: ModelCard) -> Path | None:
         """Return the folder for what a plugin makes of the card's weights; None for a card without weights."""

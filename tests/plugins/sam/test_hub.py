@@ -194,7 +194,7 @@ class TestRefusals:
         config |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Config", "AutoModelForMaskGeneration": "own.M"}}
         (broken / "config.json").write_text(json.dumps(config))
         (broken / "own.py").write_text("raise SystemExit('this ran')")
-        with pytest.raises(ModelLoadError):
+        with pytest.raises(UnsafeWeightsError, match="code of its own"):
             load("transformers", broken)
 
     def test_a_pickle(self, load: Callable[..., Any], broken: Path) -> None:

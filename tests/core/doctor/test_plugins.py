@@ -1,11 +1,11 @@
-"""`metier.plugins.doctor`: every way to be broken is named, with what mends it, and no plugin is imported here."""
+"""`metier.doctor.plugins`: every way to be broken is named, with what mends it, and no plugin is imported here."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from metier.plugins.doctor import examine
+from metier.doctor.plugins import examine
 
 HEALTHY = """
 from metier_contracts import hookimpl

@@ -1,4 +1,4 @@
-"""`metier doctor`: what is wrong with the plugins installed here, and what mends it.
+"""What is wrong with the plugins installed here, and what mends it.
 
 Manifests are read here; whether a plugin's code imports is tried in a child process of its own, so that no plugin can
 harm the examination or the others.
@@ -6,7 +6,6 @@ harm the examination or the others.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -80,15 +79,3 @@ def _judge(record: PluginRecord, found: dict[str, Any] | None, status: int) -> P
     if found:
         return describe_import_failure(record, found["kind"], found["text"], found["missing"], found["place"])
     return record
-
-
-def torch_version() -> str | None:
-    """Return the version of the torch that is installed, without importing it; None where there is none."""
-    if importlib.util.find_spec("torch") is None:
-        return None
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("torch")
-    except PackageNotFoundError:
-        return "unknown"

@@ -1,0 +1,112 @@
+"""`metier lock`, `metier sync` and `metier verify`: the same plugins and weights elsewhere, and later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from metier.cli import options
+from metier.cli.output import FAILED, errors_to_exit_codes, print_json
+
+if TYPE_CHECKING:
+    from metier.locking.comparing import Difference
+    from metier.locking.lockfile import Lock
+
+HELP_LOCK = (
+    "Write metier.lock: plugins by version, models by revision, licence and the sha256 of each file. Without ids it "
+    "holds the models in use: pulled, fitted, or named in metier.toml."
+)
+HELP_SYNC = (
+    "Fetch exactly the weights that metier.lock names, and print the pip lines of plugins that differ. Exit code 1 "
+    "where something still differs."
+)
+HELP_VERIFY = "Compare the plugins and each file of the weights with metier.lock. Exit code 1 where something differs."
+
+File = Annotated[Path, typer.Option("--file", help="The lock.")]
+_DEFAULT = Path("metier.lock")
+
+
+def lock(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids from `metier models`.")] = None,
+    file: File = _DEFAULT,
+    offline: Annotated[
+        Path | None,
+        typer.Option("--offline", metavar="DIR", help="Also write an export there, for a machine without network."),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Lock the models; weights that are not here are fetched first."""
+    from metier.locking.export import export
+    from metier.locking.inventory import Inventory
+    from metier.locking.lockfile import write_lock
+    from metier.locking.making import make_lock
+
+    with errors_to_exit_codes():
+        inventory = Inventory.here()
+        made = make_lock(inventory, ids or ())
+        if offline is not None:
+            export(made, inventory, offline)
+        write_lock(made, file)
+        if as_json:
+            print_json(made.model_dump(mode="json"))
+            return
+        typer.echo(f"{file}: {_count(len(made.plugins), 'plugin')}, {_count(len(made.models), 'model')}, {_size(made)}")
+        if offline is not None:
+            _tell_of_export(made, offline)
+
+
+def sync(
+    file: File = _DEFAULT,
+    offline: Annotated[
+        Path | None,
+        typer.Option("--offline", metavar="DIR", help="Take lock and weights from this export, without network."),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Fetch what is absent or differs, then compare."""
+    from metier.locking.lockfile import LOCK_NAME, read_lock
+    from metier.locking.syncing import sync as bring_here
+
+    with errors_to_exit_codes():
+        _report(bring_here(read_lock(file if offline is None else offline / LOCK_NAME), export=offline), as_json)
+
+
+def verify(file: File = _DEFAULT, as_json: options.Json = False) -> None:
+    """Compare; nothing is fetched."""
+    from metier.locking.comparing import differences
+    from metier.locking.inventory import Inventory
+    from metier.locking.lockfile import read_lock
+
+    with errors_to_exit_codes():
+        _report(differences(read_lock(file), Inventory.here(offline=True)), as_json)
+
+
+def _report(found: list[Difference], as_json: bool) -> None:
+    if as_json:
+        print_json([each.model_dump(mode="json") for each in found])
+    else:
+        typer.echo("\n".join(map(str, found)) or "nothing differs")
+    if found:
+        raise typer.Exit(FAILED)
+
+
+def _tell_of_export(made: Lock, folder: Path) -> None:
+    wanted = " ".join(f'"{name}"' for name in dict.fromkeys(plugin.requirement for plugin in made.plugins))
+    typer.echo(f"{folder}: an export. Copy it, and there run `metier sync --offline {folder.name}`.")
+    typer.echo(
+        "It holds no plugins. Their wheels are fetched here by the first line, and installed there by the second:"
+    )
+    typer.echo(f"  pip download --dest {folder / 'wheels'} {wanted}")
+    typer.echo(f"  pip install --no-index --find-links {folder.name}/wheels {wanted}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _size(made: Lock) -> str:
+    from metier.memory import format_bytes
+
+    return format_bytes(sum(model.bytes for model in made.models))
