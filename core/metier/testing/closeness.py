@@ -58,7 +58,7 @@ def _close_arrays(left: Any, right: Any, tolerance: float) -> bool:
         return bool((left != right).sum() <= tolerance * left.size)
     if left.dtype.kind != "f":
         return bool((left == right).all())
-    largest = np.nanmax(np.abs(left), initial=0)
+    largest = float(np.nanmax(np.abs(left), initial=0))
     return bool(np.allclose(left, right, rtol=0, atol=tolerance * max(1, largest), equal_nan=True))
 
 

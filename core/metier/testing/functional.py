@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from metier_contracts import MetierError, Response
 from metier_contracts.tasks import TASKS
@@ -25,7 +26,7 @@ def _import(subject: Subject) -> None:
 
 
 def _load(subject: Subject) -> None:
-    held = subject.model.resident_bytes()
+    held: Any = subject.model.resident_bytes()
     if not isinstance(held, int) or held < 0:
         raise Failure(f"resident_bytes() returned {held!r}")
 
@@ -182,7 +183,7 @@ FUNCTIONAL = (
         "errors",
         "functional",
         "A bad item of a batch is answered by its error, and its neighbours by their responses.",
-        "Do the work of each item inside attempt(...) of metier_contracts.authoring, which turns a failure to an answer.",
+        "Do the work of each item inside attempt(...) of metier_contracts.authoring, which makes a failure an answer.",
         _errors,
         needs=("contract", "order", "bad-input"),
     ),

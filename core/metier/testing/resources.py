@@ -17,8 +17,27 @@ from metier.testing.subject import Subject
 
 # Libraries that take a noticeable part of a second to import, whether a manifest names them or not.
 _HEAVY = frozenset(
-    "cv2 gensim jax lightgbm matplotlib onnxruntime pandas scipy sentence_transformers sklearn spacy statsforecast "
-    "tensorflow tokenizers torch torch_geometric torchvision transformers xgboost".split()
+    (
+        "cv2",
+        "gensim",
+        "jax",
+        "lightgbm",
+        "matplotlib",
+        "onnxruntime",
+        "pandas",
+        "scipy",
+        "sentence_transformers",
+        "sklearn",
+        "spacy",
+        "statsforecast",
+        "tensorflow",
+        "tokenizers",
+        "torch",
+        "torch_geometric",
+        "torchvision",
+        "transformers",
+        "xgboost",
+    )
 )
 _CYCLES = 8
 # What malloc may keep without anybody holding it.

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from metier_contracts import CallContext, MetierError, Model, ModelCard, Placement, Request, Response
+from metier_contracts import CallContext, Model, ModelCard, Placement, Request, Response
 
 from metier.devices import TorchDevices, only_dtype, place
 from metier.plugins.discovery import PluginRecord
@@ -103,10 +103,8 @@ class Subject:
         finally:
             model.close()
 
-    def ask(
-        self, model: Model, requests: Sequence[Request[Any]], context: CallContext | None = None
-    ) -> Sequence[Response | MetierError]:
-        """Return what the model answers to a batch, as it comes."""
+    def ask(self, model: Model, requests: Sequence[Request[Any]], context: CallContext | None = None) -> Any:
+        """Return what the model answers to a batch, as it comes: it may be anything."""
         with self.guard.watching():
             return model.infer(requests, context or CallContext(seed=SEED))
 

@@ -52,10 +52,10 @@ def _other_licences(subject: Subject) -> list[tuple[str, str]]:
     if subject.card.source is not None:
         return []  # a remote service, whose terms no file here states
     try:
-        stated = metadata(subject.record.package).get("License-Expression")
+        stated = metadata(subject.record.package).json.get("license_expression")
     except PackageNotFoundError:
         stated = None
-    return [] if stated is None else [(f"the metadata of {subject.record.package}", stated)]
+    return [] if stated is None else [(f"the metadata of {subject.record.package}", str(stated))]
 
 
 def _text(path: Path) -> str:

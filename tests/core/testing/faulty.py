@@ -66,6 +66,15 @@ CALLED = "    def respond(self, request, requests, context):\n"
 REFUSED = "raise unsupported(request, self.card)"
 BYTES = "return 0"
 
+PICKY = """class Label(str):
+    def __eq__(self, other):
+        return type(other) is Label and str(self) == str(other)
+
+    __hash__ = str.__hash__
+
+
+"""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -126,7 +135,7 @@ FAULTS = (
             ),
             (
                 "class Specimen:",
-                "class Label(str):\n    def __eq__(self, other):\n        return type(other) is Label and str(self) == str(other)\n\n    __hash__ = str.__hash__\n\n\nclass Specimen:",
+                f"{PICKY}class Specimen:",
             ),
         ],
     ),
