@@ -1,4 +1,4 @@
-"""What pytest loads where metier is installed: the option `--metier-plugin`. It imports nothing of metier until used."""
+"""What pytest loads where metier is installed: the option `--metier-plugin`. The kit waits until it is used."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from metier.testing import CHECKS, Report, check_plugin
+from metier_contracts import CONTRACT_VERSION, PluginError, PluginUnavailableError
 
 from tests.core.testing.faulty import FAULTS, PACKAGE, PLUGIN, SOUND, Fault, write
 
