@@ -48,7 +48,7 @@ from metier_contracts.examples import Example, ExampleSet
 from metier_contracts.fit import AnnotatedText, CascadeFit, ClassifyFit, ExtractFit, FitRequest, GraphFit
 from metier_contracts.hooks import hookimpl
 from metier_contracts.invariants import Invariant, Violation
-from metier_contracts.manifest import Contribution, Manifest, read_manifest
+from metier_contracts.manifest import Contribution, Manifest, Override, read_manifest
 from metier_contracts.model import FittableModel, Model, PlacedModel, Placement, StreamingModel
 from metier_contracts.probes import Probes
 from metier_contracts.request import Provenance, Request, Response
@@ -156,6 +156,7 @@ __all__ = [
     "ModelLoadError",
     "NoCapableModelError",
     "OfflineError",
+    "Override",
     "PipelineTypeError",
     "PlacedModel",
     "Placement",

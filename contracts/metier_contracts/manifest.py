@@ -27,11 +27,19 @@ class Contribution(Contract):
     json_schema: Mapping[str, Any] | None = None
 
 
+class Override(Contract):
+    """A check of the conformance kit that the plugin is known to fail, and the reason why that is right for it."""
+
+    check: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+    reason: str = Field(min_length=1)
+
+
 class Manifest(Contract):
     """A plugin's manifest.
 
     `contract`: the version of metier_contracts that the plugin was written for. `name`: the plugin's name, equal to its
     entry point's. `extra`: the extra of its distribution that installs `requires`, the top-level modules it needs.
+    `overrides`: the checks of the conformance kit that it waives.
     """
 
     contract: str
@@ -44,6 +52,7 @@ class Manifest(Contract):
     commands: tuple[Contribution, ...] = ()
     policies: tuple[Contribution, ...] = ()
     environments: tuple[Contribution, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
     @field_validator("contract")
     @classmethod

@@ -80,6 +80,11 @@ def place(card: ModelCard, device: str, query: DeviceQuery) -> str:
     return device
 
 
+def only_dtype(card: ModelCard) -> str | None:
+    """Return the dtype that a card states, where it states one alone: of several the model takes the best."""
+    return card.dtypes[0] if "dtypes" in card.model_fields_set and len(card.dtypes) == 1 else None
+
+
 def _best(card: ModelCard, query: DeviceQuery) -> str:
     if "cuda" in card.devices and query.cuda_count() > 0:
         return "cuda:0"

@@ -45,7 +45,7 @@ from metier.catalog import Catalog, Entry, task_of
 from metier.config import Config, Privacy, check_cards, load_settings
 from metier.decision.requirements import Requirements
 from metier.decision.work import Work
-from metier.devices import DeviceQuery, TorchDevices, parse_device, place
+from metier.devices import DeviceQuery, TorchDevices, only_dtype, parse_device, place
 from metier.fitted import base_of, check_drafted, check_new_id, fitted_cards, fitting_folder, keep
 from metier.mapping import OnError, mapped, reporting
 from metier.memory import default_budget
@@ -640,7 +640,7 @@ class Runtime:
             directory = self._store.ensure(card, progress=progress)
         placement = Placement(
             device,
-            _only_dtype(card),
+            only_dtype(card),
             directory,
             allow_pickle=card.id in self.config.grants,
             scratch=self._store.scratch(card),
@@ -671,11 +671,6 @@ class Runtime:
 @dataclass(frozen=True)
 class _StoppedIteration:
     error: StopIteration
-
-
-def _only_dtype(card: ModelCard) -> str | None:
-    """Return the dtype that a card states, where it states one alone: of several the model takes the best."""
-    return card.dtypes[0] if "dtypes" in card.model_fields_set and len(card.dtypes) == 1 else None
 
 
 def _context(deadline: float | None) -> CallContext:

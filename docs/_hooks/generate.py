@@ -12,11 +12,12 @@ from typing import Any
 from api import api
 from command_line import command_line
 from folders import claims, decisions, evaluations, figures
-from tables import card_fields, error_tree, estimate_rule, prices, settings, task_table
+from tables import card_fields, checks, error_tree, estimate_rule, prices, settings, task_table
 
 GENERATORS: dict[str, Callable[..., str]] = {
     "api": api,
     "card-fields": card_fields,
+    "checks": checks,
     "claims": claims,
     "command-line": command_line,
     "decisions": decisions,

@@ -9,6 +9,7 @@ from api import prose
 from metier.config import Config
 from metier.decision import estimate
 from metier.decision.prices import DEFAULT_PRICES
+from metier.testing import CHECKS
 from metier_contracts import TASKS, Capabilities, ModelCard, Task, errors
 
 _REFERENCE = "reference/metier_contracts.md"
@@ -33,6 +34,12 @@ def _task_row(task: Task) -> Sequence[str]:
 def _record(kind: type[Any]) -> str:
     fields = ", ".join(f"`{name}`" for name in kind.model_fields if name != "provenance")
     return f"[{kind.__name__}]({_REFERENCE}#{kind.__name__.lower()})<br>{fields}"
+
+
+def checks() -> str:
+    """Return a row for each check of the conformance kit."""
+    rows = [(f"`{check.id}`", check.kind, check.wants, check.mend) for check in CHECKS]
+    return table(("check", "kind", "wants", "how to mend it"), rows)
 
 
 def error_tree() -> str:

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-MODULES = ["metier", "metier_contracts", "metier_contracts.authoring"]
+MODULES = ["metier", "metier.testing", "metier_contracts", "metier_contracts.authoring"]
 
 
 @pytest.fixture(params=MODULES)

@@ -1,0 +1,56 @@
+"""`Guard`: notes what a plugin opens while it is watched: sockets, and pickles that name code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+_SOCKET_EVENTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_LOOKUP_EVENTS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
+
+
+class Guard:
+    """What was opened while somebody watched.
+
+    `sockets`: addresses and names. `pickles`: the globals that an unpickler was asked for: to look one up is how a
+    pickle runs code. torch's restricted unpickler (`weights_only=True`) looks up none.
+    """
+
+    def __init__(self) -> None:
+        self.sockets: list[str] = []
+        self.pickles: list[str] = []
+        self._watching = 0
+        # An audit hook sees C code too, and no plugin can take it out; it stays for the life of the process.
+        sys.addaudithook(self._note)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Note what is opened while the block runs, in whatever thread."""
+        self._watching += 1
+        try:
+            yield
+        finally:
+            self._watching -= 1
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.sockets, self.pickles = [], []
+
+    def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self._watching:
+            return
+        if event in _LOOKUP_EVENTS:
+            self.sockets.append(str(arguments[0]))
+        elif event in _SOCKET_EVENTS and isinstance(arguments[-1], tuple):  # a text is the path of a local socket
+            self.sockets.append(":".join(map(str, arguments[-1][:2])))
+        elif event == "pickle.find_class":
+            self.pickles.append(".".join(map(str, arguments)))
+
+
+@cache
+def the_guard() -> Guard:
+    """Return the guard of this process, which is made at the first call."""
+    return Guard()

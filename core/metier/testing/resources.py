@@ -1,0 +1,170 @@
+"""Non-functional checks of what a plugin takes: imports, memory, and time around its calls."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import statistics
+import sys
+import time
+
+import psutil
+from metier_contracts import Model
+
+from metier.memory import format_bytes
+from metier.testing.check import Check, Failure
+from metier.testing.subject import Subject
+
+# Libraries that take a noticeable part of a second to import, whether a manifest names them or not.
+_HEAVY = frozenset(
+    (
+        "cv2",
+        "gensim",
+        "jax",
+        "lightgbm",
+        "matplotlib",
+        "onnxruntime",
+        "pandas",
+        "scipy",
+        "sentence_transformers",
+        "sklearn",
+        "spacy",
+        "statsforecast",
+        "tensorflow",
+        "tokenizers",
+        "torch",
+        "torch_geometric",
+        "torchvision",
+        "transformers",
+        "xgboost",
+    )
+)
+_CYCLES = 8
+# What malloc may keep without anybody holding it.
+_ALLOCATOR_SLACK = 4 * 2**20
+_GROWTH_SHARE = 0.05
+# Constants that libraries make once are no larger.
+_SMALL_TENSOR = 4096
+_BYTES_SHARE = 0.5
+_BYTES_SLACK = 2**20
+_HIDDEN_SLACK = 16 * 2**20
+_BOOKKEEPING_SECONDS = 0.005
+_TIMED, _TRIES = 5, 3
+
+
+def _import_budget(subject: Subject) -> None:
+    manifest = subject.record.manifest
+    required = {module.partition(".")[0] for module in manifest.requires} if manifest is not None else set()
+    heavy = {name.partition(".")[0] for name in set(sys.modules) - subject.modules} & (_HEAVY | required)
+    if heavy:
+        raise Failure(f"importing {subject.record.module} imports {', '.join(sorted(heavy))}")
+
+
+def _memory(subject: Subject) -> None:
+    request, sizes, tensors, held = subject.asked()[0], list[int](), _tensors(), 0
+    for _ in range(_CYCLES):
+        with subject.loaded() as model:
+            subject.ask_one(model, request)
+            held = model.resident_bytes()
+        del model
+        sizes.append(_resident())
+    left = _tensors() - tensors
+    if left:
+        raise Failure(f"{len(left)} tensors are alive after close()")
+    # The first loads fill the allocators' pools, and a block may be freed late: the low marks tell.
+    growth = min(sizes[-3:]) - min(sizes[1:4])
+    allowed = _GROWTH_SHARE * max(held, subject.card.bytes) + _ALLOCATOR_SLACK
+    if growth > allowed:
+        raise Failure(f"the process grew by {format_bytes(growth)} over {_CYCLES} loads and closes")
+
+
+def _tensors() -> set[int]:
+    """Return the addresses of all storages of torch that are alive, but for small ones."""
+    gc.collect()
+    if "torch" not in sys.modules:
+        return set()
+    import torch
+
+    return {
+        tensor.untyped_storage().data_ptr()
+        for tensor in gc.get_objects()
+        # By type: some objects of torch warn where they are asked for their class.
+        if issubclass(type(tensor), torch.Tensor) and tensor.untyped_storage().nbytes() > _SMALL_TENSOR
+    }
+
+
+def _resident() -> int:
+    """Return the bytes of this process, once the allocator has given back what nothing holds any more."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
+    return int(psutil.Process().memory_info().rss)
+
+
+def _bytes(subject: Subject) -> None:
+    held, declared = subject.model.resident_bytes(), subject.card.bytes
+    if abs(held - declared) > _BYTES_SHARE * max(held, declared) + _BYTES_SLACK:
+        raise Failure(f"the card says {format_bytes(declared)}, the loaded model {format_bytes(held)}")
+    if not subject.card.remote and "cpu" in subject.card.devices:
+        before = _resident()
+        with subject.loaded() as model:
+            told, grown = model.resident_bytes(), _resident() - before
+        if grown > (1 + _BYTES_SHARE) * told + _HIDDEN_SLACK:
+            raise Failure(f"the model says {format_bytes(told)}, and the process grew by {format_bytes(grown)}")
+
+
+def _overhead(subject: Subject) -> None:
+    taken = min(_bookkeeping(subject.model) for _ in range(_TRIES))
+    if taken > _BOOKKEEPING_SECONDS:
+        raise Failure(f"resident_bytes(), device and dtype take {1000 * taken:.1f} ms")
+
+
+def _bookkeeping(model: Model) -> float:
+    """Return the median of the seconds that what the runtime asks around a call takes."""
+    taken = []
+    for _ in range(_TIMED):
+        started = time.perf_counter()
+        model.resident_bytes()
+        getattr(model, "device", None)
+        getattr(model, "dtype", None)
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken)
+
+
+RESOURCES = (
+    Check(
+        "import-budget",
+        "non-functional",
+        "Importing the plugin's module imports no heavy library: that waits until a model is loaded.",
+        "Import it inside metier_load, or name loaders in a table for load_by of metier_contracts.authoring.",
+        _import_budget,
+        scope="plugin",
+        needs=("import",),
+    ),
+    Check(
+        "memory",
+        "non-functional",
+        "Loading and closing the model again and again does not make the process grow, and leaves no tensor.",
+        "Drop every reference in close(); keep no model, cache or batch in a module or a default argument.",
+        _memory,
+        needs=("reload",),
+    ),
+    Check(
+        "bytes",
+        "non-functional",
+        "The card's bytes, resident_bytes() and what the process grows by agree within half, or a few MB.",
+        "State what resident_bytes() says of the loaded model, and count there all that the model holds.",
+        _bytes,
+        needs=("reload",),
+    ),
+    Check(
+        "overhead",
+        "non-functional",
+        "What the runtime asks of a model around a call (resident_bytes, device, dtype) takes less than 5 ms.",
+        "Work such figures out when the model is loaded, and return what was kept.",
+        _overhead,
+        needs=("load",),
+        advisory=True,
+    ),
+)

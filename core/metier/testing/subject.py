@@ -1,0 +1,135 @@
+"""`Subject`: the plugin, and the model of it, that checks look at."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from metier_contracts import CallContext, Model, ModelCard, Placement, Request, Response
+
+from metier.devices import TorchDevices, only_dtype, place
+from metier.plugins.discovery import PluginRecord
+from metier.plugins.host import PluginHost
+from metier.testing.check import Failure, NotApplicable
+from metier.testing.closeness import TOLERANCE
+from metier.testing.guard import Guard, the_guard
+
+SEED = 7
+
+
+@dataclass
+class Subject:
+    """What checks look at: a plugin's record, one of its cards, and requests that the card serves.
+
+    `directory`, `scratch`: the folders of the card's weights. `allow_pickle`: whether the user granted the model to be
+    unpickled. `tolerance`: by how much two answers to one request may differ, see `metier.testing.closeness`.
+    `modules`: what was imported before anything of the plugin.
+    """
+
+    record: PluginRecord
+    model_card: ModelCard | None = None
+    requests: Sequence[Request[Any]] = ()
+    directory: Path | None = None
+    scratch: Path | None = None
+    allow_pickle: bool = False
+    tolerance: float = TOLERANCE
+    guard: Guard = field(default_factory=the_guard)
+    modules: frozenset[str] = field(default_factory=lambda: frozenset(sys.modules))
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the model that is looked at."""
+        if self.model_card is None:
+            raise NotApplicable("the plugin brings no model")
+        return self.model_card
+
+    @cached_property
+    def model(self) -> Model:
+        """The model, loaded on this machine's plainest device."""
+        return self.load()
+
+    @cached_property
+    def answers(self) -> list[Response]:
+        """The answer to each request alone."""
+        return [self.ask_one(self.model, request) for request in self.asked()]
+
+    @cached_property
+    def seconds(self) -> list[float]:
+        """How long the answer to each request alone takes, once the model is warm."""
+        _ = self.answers
+        taken = []
+        for request in self.asked():
+            started = time.perf_counter()
+            self.ask_one(self.model, request)
+            taken.append(time.perf_counter() - started)
+        return taken
+
+    def asked(self) -> Sequence[Request[Any]]:
+        """Return the requests; raise `NotApplicable` where there are none."""
+        if not self.requests:
+            raise NotApplicable(f"no probe fits the tasks {', '.join(self.card.tasks)}: give requests=")
+        return self.requests
+
+    def batches(self) -> Iterator[list[int]]:
+        """Yield the positions of the requests of each task, as the runtime would send them in one call."""
+        for task in dict.fromkeys(request.task for request in self.asked()):
+            most = self.card.tasks[task].max_batch
+            yield [place for place, request in enumerate(self.requests) if request.task == task][:most]
+
+    def load(self, device: str | None = None) -> Model:
+        """Load the model anew; by default on the CPU, where it runs there."""
+        placement = Placement(
+            place(self.card, device or ("cpu" if "cpu" in self.card.devices else "auto"), TorchDevices()),
+            only_dtype(self.card),
+            self.directory,
+            allow_pickle=self.allow_pickle,
+            scratch=self.scratch,
+        )
+        with self.guard.watching():
+            return PluginHost([self.record]).load_model(self.card, placement)
+
+    @contextmanager
+    def loaded(self, device: str | None = None) -> Iterator[Model]:
+        """Load the model anew, and close it after the block."""
+        model = self.load(device)
+        try:
+            yield model
+        finally:
+            model.close()
+
+    def ask(self, model: Model, requests: Sequence[Request[Any]], context: CallContext | None = None) -> Any:
+        """Return what the model answers to a batch, as it comes: it may be anything."""
+        with self.guard.watching():
+            return model.infer(requests, context or CallContext(seed=SEED))
+
+    def ask_one(self, model: Model, request: Request[Any]) -> Response:
+        """Return the answer to one request; raise `Failure` where it is not one response."""
+        answers = self.ask(model, [request])
+        if not isinstance(answers, Sequence) or len(answers) != 1:
+            raise Failure(f"one {request.task} request was answered by {_shape(answers)}")
+        if not isinstance(answers[0], Response):
+            raise Failure(f"a {request.task} request that the card serves was answered by {answers[0]!r}")
+        return answers[0]
+
+    def close(self) -> None:
+        """Close the model where it is loaded."""
+        model = self.__dict__.get("model")
+        self.forget()
+        if model is not None:
+            with suppress(Exception):
+                model.close()
+
+    def forget(self) -> None:
+        """Let go of the model, which may be at work still: the next check loads another."""
+        for name in ("model", "answers", "seconds"):
+            self.__dict__.pop(name, None)
+
+
+def _shape(answers: object) -> str:
+    return f"{len(answers)} answers" if isinstance(answers, Sequence) else f"a {type(answers).__name__}"
