@@ -5,11 +5,12 @@ A plugin may do without: the hook and the `Model` protocol are all that the runt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from metier_contracts.card import ModelCard
 from metier_contracts.contract import Contract
@@ -27,6 +28,7 @@ from metier_contracts.model import Model, Placement
 from metier_contracts.request import Request
 
 __all__ = [
+    "Keeper",
     "LoaderOptions",
     "attempt",
     "dtype_name",
@@ -41,6 +43,8 @@ __all__ = [
 
 T = TypeVar("T")
 OptionsT = TypeVar("OptionsT", bound="LoaderOptions")
+KeyT = TypeVar("KeyT", bound=Hashable)
+ValueT = TypeVar("ValueT")
 
 
 class LoaderOptions(Contract):
@@ -146,6 +150,35 @@ def module_bytes(*modules: Any) -> int:
 def dtype_name(dtype: object) -> str:
     """Return "bfloat16" for torch.bfloat16."""
     return str(dtype).removeprefix("torch.")
+
+
+class Keeper(Generic[KeyT, ValueT]):
+    """A bounded memory of what is dear to compute again: the `size` values used last."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[KeyT, ValueT] = OrderedDict()
+
+    def get(self, key: KeyT) -> ValueT | None:
+        """Return the value, now the one used last, or None."""
+        if key in self._values:
+            self._values.move_to_end(key)
+        return self._values.get(key)
+
+    def put(self, key: KeyT, value: ValueT) -> None:
+        """Keep a value, in place of the one that was not used for longest where there are too many."""
+        self._values[key] = value
+        self._values.move_to_end(key)
+        while len(self._values) > self._size:
+            self._values.popitem(last=False)
+
+    def values(self) -> list[ValueT]:
+        """Return all that is kept."""
+        return list(self._values.values())
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._values.clear()
 
 
 def attempt(work: Callable[[], T]) -> T | MetierError:

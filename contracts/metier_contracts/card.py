@@ -36,13 +36,15 @@ class Capabilities(Contract):
 
     `labels`: "open" for any label the caller names, or the tuple of the labels the model knows; for extract these are
     the entity types. `languages`: ISO 639-1 codes. `max_batch`: the most requests one infer call takes. `context`: the
-    most tokens (text) or points (series) of one input. `default`: the plugin proposes this card for the task.
+    most tokens (text) or points (series) of one input. `few_shot`: it learns from the examples of a request;
+    `zero_shot`: it answers requests without any. `default`: the plugin proposes this card for the task.
     """
 
     modalities: tuple[Modality, ...] = ("text",)
     labels: Literal["open"] | tuple[str, ...] | None = None
     multi_label: bool = False
     few_shot: bool = False
+    zero_shot: bool = True
     languages: tuple[str, ...] = ()
     normalized: bool = False
     covariates: bool = False
@@ -65,7 +67,10 @@ class Capabilities(Contract):
         A need is True (the flag must be set), a frozenset (each member must be listed; "open" lists everything) or a
         string (it must be the very value).
         """
-        return [f"{name}: needs {_show(need)}" for name, need in needs.items() if not self._gives(name, need)]
+        unmet = [f"{name}: needs {_show(need)}" for name, need in needs.items() if not self._gives(name, need)]
+        if not self.zero_shot and "few_shot" not in needs:
+            unmet.append("zero_shot: needs an answer without examples")
+        return unmet
 
     def _gives(self, name: str, need: Any) -> bool:
         given = getattr(self, name)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from metier.plugins import discover
-from metier_contracts import CallContext, Capabilities, GraphFit, ModelCard, Placement
+from metier_contracts import CallContext, Capabilities, ClassifyFit, FitRequest, GraphFit, ModelCard, Placement
 
-from tests.conformance.requests import MOLECULES, TIES
+from tests.conformance.requests import EXAMPLES, MOLECULES, TIES
 from tests.support import checkpoints, series_checkpoints
 
 # One card for each format that a loader reads; the others differ from it in size alone.
@@ -28,8 +29,8 @@ BUILDERS: Mapping[str, Callable[[Path], Path]] = {
 }
 
 
-# What is fitted, for each architecture and level of the graph networks.
-FITS: Mapping[str, GraphFit] = {
+# What is fitted: for each architecture and level of the graph networks, and by words alone.
+FITS: Mapping[str, FitRequest] = {
     request.id: request
     for request in (
         GraphFit(id="fitted/gcn", graphs=[TIES], targets=np.arange(34) % 2, architecture="gcn", epochs=3),
@@ -37,6 +38,7 @@ FITS: Mapping[str, GraphFit] = {
         GraphFit(id="fitted/gat", graphs=[TIES], values=np.arange(34), architecture="gat", epochs=3),
         GraphFit(id="fitted/gin", graphs=MOLECULES, level="graph", targets=[0, 1, 0], architecture="gin", epochs=3),
         GraphFit(id="fitted/edge", graphs=[TIES], level="edge", architecture="edge", epochs=3),
+        ClassifyFit(id="fitted/tfidf", base="classic/tfidf", examples=EXAMPLES),
     )
 }
 
@@ -44,18 +46,21 @@ FITS: Mapping[str, GraphFit] = {
 def fitted_cards() -> list[ModelCard]:
     """Return the card of each fitted model before it is fitted: its base's, under its own id and level."""
     bases = {card.id: card for record in discover() if record.manifest for card in record.manifest.models}
-    base = bases["gnn/from-scratch"]
     return [
-        base.model_copy(update={"id": fit.id, "tasks": {"graph-score": Capabilities(levels=(fit.level,))}})
+        bases[fit.base or "gnn/from-scratch"].model_copy(update={"id": fit.id, "tasks": {fit.task: _ability(fit)}})
         for fit in FITS.values()
     ]
 
 
+def _ability(fit: FitRequest) -> Capabilities:
+    if isinstance(fit, GraphFit):
+        return Capabilities(levels=(fit.level,))
+    return Capabilities(labels=EXAMPLES.labels)
+
+
 def fitted(card: ModelCard, folder: Path) -> ModelCard:
     """Fit the model of a card into `folder`; return the card of what was fitted."""
-    from metier_gnn.plugin import metier_load
-
-    model: Any = metier_load(card=card, placement=Placement())
+    model: Any = import_module(f"metier_{card.plugin}.plugin").metier_load(card=card, placement=Placement())
     made: ModelCard = model.fit(FITS[card.id], folder, CallContext())
     return made.model_copy(update={"source": f"path:{folder}"})
 

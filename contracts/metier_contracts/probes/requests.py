@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from metier_contracts.card import Capabilities
+from metier_contracts.examples import ExampleSet
 from metier_contracts.probes import Probes
 from metier_contracts.probes.measures import acquaintances, sales
 from metier_contracts.probes.pictures import discs
@@ -28,6 +29,7 @@ _TEXTS = (Size(50), Size(250), Size(1250))
 _PICTURES = tuple(Size(side * side, "pixels") for side in (256, 512, 1024))
 _SERIES = tuple(Size(points, "points") for points in (60, 240, 960))
 _LABELS = ("an animal", "a journey", "a meal")
+_EXAMPLES = ExampleSet.from_pairs((passage(80, number), _LABELS[number % 3]) for number in range(1000, 1024))
 _CANDIDATES = 8
 _HORIZON = 12
 _STEPS = 20
@@ -39,7 +41,11 @@ def _text(size: Size, number: int, capabilities: Capabilities) -> str | None:
 
 def _classify(size: Size, number: int, capabilities: Capabilities) -> Classify | None:
     text = _text(size, number, capabilities)
-    return None if text is None else Classify(text=text, labels=_labels(capabilities))
+    if text is None:
+        return None
+    if not capabilities.zero_shot:
+        return Classify(text=text, examples=_EXAMPLES)
+    return Classify(text=text, labels=_labels(capabilities))
 
 
 def _classify_picture(size: Size, number: int, capabilities: Capabilities) -> Classify | None:

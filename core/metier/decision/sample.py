@@ -18,13 +18,15 @@ from metier.revisions import revision_of
 from metier.runtime import Runtime
 
 _BATCH = 32
+_FOLDS = 5
 
 
 @dataclass(frozen=True)
 class Judge:
     """Measures how often models give the texts of a sample their labels, and keeps it in `store`.
 
-    A text that a model fails on counts as wrong. `again`: measure anew what is kept already.
+    A text that a model fails on counts as wrong. A model that learns from examples, and answers nothing without, is
+    shown four fifths of the sample for each of the other fifth. `again`: measure anew what is kept already.
     """
 
     runtime: Runtime
@@ -34,8 +36,9 @@ class Judge:
 
     def run(self, card: ModelCard) -> Iterator[Outcome]:
         """Yield the outcome for one model; a failure is an outcome too, and never raised."""
-        requests = [Classify(text=text, labels=self.sample.labels) for text in self.sample.texts]
-        if unmet := card.tasks[Classify.task].unmet(requests[0].needs()):
+        table = card.tasks[Classify.task]
+        requests = self._plain() if table.zero_shot else self._with_examples()
+        if unmet := table.unmet(requests[0].needs()):
             yield Outcome(card, Classify.task, "left out", reason="; ".join(unmet))
             return
         kept = None if self.again else self._kept(card)
@@ -48,6 +51,19 @@ class Judge:
             yield Outcome(card, Classify.task, "failed", reason=str(error))
         finally:
             self.runtime.unload(card.id)
+
+    def _plain(self) -> list[Classify]:
+        return [Classify(text=text, labels=self.sample.labels) for text in self.sample.texts]
+
+    def _with_examples(self) -> list[Classify]:
+        """Return each text with those of the other folds as examples."""
+        pairs = [(example.text, example.label) for example in self.sample.examples]
+        folds = min(_FOLDS, len(pairs))
+        others = [
+            ExampleSet.from_pairs([pair for place, pair in enumerate(pairs) if place % folds != fold])
+            for fold in range(folds)
+        ]
+        return [Classify(text=text, examples=others[place % folds]) for place, (text, _) in enumerate(pairs)]
 
     def _kept(self, card: ModelCard) -> MeasuredQuality | None:
         found = self.store.qualities(card.id, Classify.task, revision_of(card))

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from metier_contracts import ExampleSet, InputError
+from metier_contracts.authoring import Keeper
 from numpy.typing import NDArray
 
-from metier_mlm.keeping import Keeper
 from metier_mlm.logistic import LogisticHead, fit_head
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from metier_contracts.authoring import Keeper
 from numpy.typing import NDArray
 
 from metier_mlm.answers import sigmoid, softmax
-from metier_mlm.keeping import Keeper
 from metier_mlm.options import EncoderOptions
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]

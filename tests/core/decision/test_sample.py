@@ -79,3 +79,17 @@ def test_macro_f1_is_the_mean_over_the_labels_of_the_sample() -> None:
     assert macro_f1(["a", "a", "b"], ["a", "a", "b"]) == 1.0
     assert macro_f1(["a", "a", "b"], ["b", None, "a"]) == 0.0
     assert macro_f1(["a", "a", "b", "b"], ["a", "b", "b", "b"]) == pytest.approx((2 / 3 + 4 / 5) / 2)
+
+
+def test_a_model_that_needs_examples_is_shown_the_rest_of_the_sample(plugins: Any, probes: Any, store: Any) -> None:
+    table = {"classify": {"labels": "open", "few_shot": True, "zero_shot": False}}
+    plugins.write("acme", plugins.card("acme/shots", "keywords", tasks=table))
+    sample = ExampleSet.from_pairs((f"text {number}", "ab"[number % 2]) for number in range(12))
+    with Runtime() as rt:
+        (outcome,) = Judge(rt, store, sample).run(rt.model("acme/shots").card)
+    assert outcome.quality is not None
+    asked = [request for batch in probes["acme/shots"].batches for request in batch]
+    assert [request.text for request in asked] == list(sample.texts)
+    for request in asked:
+        assert request.text not in request.examples.texts
+        assert len(request.examples) in (9, 10)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metier_mlm.keeping import Keeper
+from metier_contracts.authoring import Keeper
 
 
 def test_the_one_not_used_for_longest_goes() -> None:
