@@ -38,7 +38,9 @@ def test_every_command_has_its_help(expand):
 
 
 def test_every_key_of_the_manifest_has_a_row(expand):
-    sections = dict(re.findall(r"^## (\w+)$(.*?)(?=^## |\Z)", expand("<!-- generate: manifest-schema -->"), re.M | re.S))
+    sections = dict(
+        re.findall(r"^## (\w+)$(.*?)(?=^## |\Z)", expand("<!-- generate: manifest-schema -->"), re.M | re.S)
+    )
     for kind in (Manifest, ModelCard, Capabilities, Contribution, Price, Quality, Lineage):
         assert re.findall(r"^\| `(\w+)` ", sections[kind.__name__], re.M) == list(kind.model_fields)
     assert "| `licence` | string | must be there |" in sections["ModelCard"]
