@@ -1,10 +1,10 @@
-"""The command line: `metier models | doctor | pull | run | fit | inspect | calibrate | decide | bench`."""
+"""The command line: `metier models | doctor | pull | run | fit | inspect | calibrate | decide | bench | plugin`."""
 
 from __future__ import annotations
 
 import typer
 
-from metier.cli import bench, calibrate, decide, doctor, fit, inspect, models, pull, run
+from metier.cli import bench, calibrate, decide, doctor, fit, inspect, models, plugin, pull, run
 
 app = typer.Typer(
     name="metier",
@@ -23,6 +23,7 @@ app.add_typer(run.app, name="run")
 app.command("inspect", help=inspect.HELP)(inspect.inspect)
 app.add_typer(fit.app, name="fit")
 app.add_typer(bench.app, name="bench")
+app.add_typer(plugin.app, name="plugin")
 
 
 def _version(show: bool) -> None:

@@ -15,7 +15,7 @@ from metier.devices import TorchDevices
 from metier.fitted import unreadable_cards
 from metier.keys import keys_of
 from metier.memory import default_budget, format_bytes, machine_bytes
-from metier.plugins.discovery import PluginRecord
+from metier.plugins.discovery import PluginRecord, discover
 from metier.plugins.doctor import examine, torch_version
 
 HELP = (
@@ -33,7 +33,7 @@ def doctor(
         if config:
             _print_settings(as_json)
             return
-        records = examine()
+        records = examine(discover(load_settings().config.isolation))
         unreadable = unreadable_cards()
         machine = _machine()
         keys = keys_of(_cards(records))
@@ -114,4 +114,5 @@ def _as_json(record: PluginRecord) -> dict[str, Any]:
         "cause": record.cause,
         "fix": record.fix,
         "models": [card.id for card in manifest.models] if manifest else [],
+        "environment": None if record.environment is None else str(record.environment.folder),
     }

@@ -134,10 +134,10 @@ def describe_import_failure(record: PluginRecord, kind: str, text: str, missing:
     own = record.module.partition(".")[0]
     if missing is not None and (top := missing.partition(".")[0]) != own:
         extra = record.manifest.extra if record.manifest is not None else None
-        fix = f"pip install {top}" if extra is None else f'pip install "{record.package}[{extra}]"'
+        fix = f"{record.pip} install {top}" if extra is None else f'{record.pip} install "{record.package}[{extra}]"'
         return record.quarantine(f"missing dependency: {missing} (imported by {record.module})", fix)
     cause = f"import of {record.module} failed with {kind}" + (f": {text}" if text else "")
-    return record.quarantine(cause, f"pip install --upgrade {record.package}")
+    return record.quarantine(cause, f"{record.pip} install --upgrade {record.package}")
 
 
 def require_usable(name: str, record: PluginRecord | None) -> PluginRecord:

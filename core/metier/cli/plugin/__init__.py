@@ -1,0 +1,17 @@
+"""`metier plugin`: write and look after plugins."""
+
+from __future__ import annotations
+
+import typer
+
+from metier.cli.plugin import install, listing, uninstall
+
+app = typer.Typer(help="Write and look after plugins.", no_args_is_help=True, rich_markup_mode=None)
+app.command("install", help=install.HELP)(install.install)
+app.command("uninstall", help=uninstall.HELP)(uninstall.uninstall)
+app.command("list", help=listing.HELP)(listing.plugins)
+
+
+@app.callback()
+def plugin() -> None:
+    """Write and look after plugins."""
