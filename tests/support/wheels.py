@@ -14,7 +14,10 @@ def build_wheel(
 ) -> Path:
     """Write NAME-VERSION-py3-none-any.whl with these members and what metadata it needs; return its path."""
     info = f"{name}-{version}.dist-info"
-    metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", *(f"Requires-Dist: {r}\n" for r in requires)]
+    metadata = [
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        *(f"Requires-Dist: {r}\n" for r in requires),
+    ]
     content = {
         **members,
         f"{info}/METADATA": "".join(metadata).encode(),

@@ -88,9 +88,7 @@ def _old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Envir
 
 
 @pytest.fixture
-def old(
-    _old: tuple[Path, Environment, list[str]], monkeypatch: pytest.MonkeyPatch
-) -> Environment:
+def old(_old: tuple[Path, Environment, list[str]], monkeypatch: pytest.MonkeyPatch) -> Environment:
     """The environment of the plugin "old", which requires numpy below 2; METIER_DATA has it."""
     monkeypatch.setenv("METIER_DATA", str(_old[0]))
     return _old[1]
