@@ -57,7 +57,7 @@ def _run(command: list[str], names: Sequence[str], python: Path, report: Report)
     lines: deque[str] = deque(maxlen=_SHOWN_LINES)
     # -P: this folder must not be on pip's sys.path. The session gives it a process group, which the guard ends.
     with subprocess.Popen(
-        [sys.executable, "-P", guard.__file__, *command, "--", *names],
+        [sys.executable, "-P", guard.__file__, *command, *names],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

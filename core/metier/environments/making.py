@@ -32,6 +32,8 @@ from metier.plugins.discovery import PluginRecord, inspect_entry_point
 from metier.weights.lock import locked
 
 _OURS = "metier"
+_NAMED = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*\w)?)\s*(?:[\[@=<>!~;].*)?")
+_ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz")
 _OWN_EXTRAS = re.compile(rf"{_OURS}\s*(\[[^\]]*\])?")
 
 
@@ -89,12 +91,17 @@ def _requirements(requirement: str) -> list[str]:
 
 
 def metier_requirement(extras: str = "") -> str:
-    """Return what installs metier as it is installed here: from where it came, or this version from the index."""
+    """Return what installs metier as it is installed here: from where it came, or this version from the index.
+
+    An editable checkout is one there as well: what is changed in it holds on both sides.
+    """
     origin = json.loads(distribution(_OURS).read_text("direct_url.json") or "{}")
     url = origin.get("url", "")
     place = urlsplit(url)
     if not url or (place.scheme == "file" and not Path(url2pathname(place.path)).exists()):
         return f"{_OURS}{extras}=={__version__}"
+    if origin.get("dir_info", {}).get("editable"):
+        return f"--editable={url2pathname(place.path)}{extras}"
     if vcs := origin.get("vcs_info"):
         url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
     if subdirectory := origin.get("subdirectory"):
@@ -106,10 +113,8 @@ def _described(requirement: str, folder: Path) -> Environment:
     asked = [str(python_of(folder)), "-I", "-c", "import json, sys; print(json.dumps(sys.path))"]
     path = json.loads(subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, check=True).stdout)
     there = list(distributions(path=path))
-    # An installer marks what it was asked for by name.
-    asked_for = [one for one in there if one.read_text("REQUESTED") is not None and normalized(one.name) != _OURS]
     ours = next(one for one in there if normalized(one.name) == _OURS)
-    chosen = asked_for[0] if asked_for else ours
+    chosen = next((one for one in there if one is not ours and _is_asked_for(one, requirement)), ours)
     blank = Environment(
         package=normalized(chosen.name),
         requirement=requirement,
@@ -119,6 +124,13 @@ def _described(requirement: str, folder: Path) -> Environment:
         metier=ours.version,
     )
     return blank.replaced(plugins=_working(chosen, blank))
+
+
+def _is_asked_for(distribution: Distribution, requirement: str) -> bool:
+    named = _NAMED.fullmatch(requirement)
+    if named is None or requirement.endswith(_ARCHIVES):
+        return distribution.read_text("direct_url.json") is not None
+    return normalized(distribution.name) == normalized(named[1])
 
 
 def _working(chosen: Distribution, environment: Environment) -> tuple[str, ...]:

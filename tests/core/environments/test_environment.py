@@ -159,7 +159,8 @@ def test_the_doctor_imports_it_there(isolate: Isolate) -> None:
 ORIGINS = [
     (None, f"metier[mlm]=={__version__}"),
     ('{"url": "file:///no/such/place", "dir_info": {}}', f"metier[mlm]=={__version__}"),
-    ('{"url": "file:///", "dir_info": {"editable": true}}', "metier[mlm] @ file:///"),
+    ('{"url": "file:///", "dir_info": {"editable": true}}', "--editable=/[mlm]"),
+    ('{"url": "file:///", "dir_info": {}}', "metier[mlm] @ file:///"),
     ('{"url": "https://x.org/m.whl", "archive_info": {}}', "metier[mlm] @ https://x.org/m.whl"),
     (
         '{"url": "https://x.org/m", "vcs_info": {"vcs": "git", "commit_id": "ab"}, "subdirectory": "py"}',

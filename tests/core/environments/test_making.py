@@ -92,7 +92,6 @@ def no_pip_runs(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
                 info = site / f"{name}-0.1.0.dist-info"
                 info.mkdir()
                 (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1.0\n")
-                (info / "REQUESTED").touch()
 
         monkeypatch.setattr(installer, "install", install)
 
@@ -140,7 +139,7 @@ def test_without_pip_uv_does_it_and_without_both_it_says_so(monkeypatch: pytest.
     lines: list[str] = []
     with pytest.raises(PluginError, match="uv could not"):
         installer.install(["a", "b"], Path(sys.executable), lines.append)
-    assert lines == [f"pip install --python {sys.executable} -- a b"]
+    assert lines == [f"pip install --python {sys.executable} a b"]
     uv.unlink()
     with pytest.raises(PluginError, match="no installer is at hand"):
         installer.install(["a"], Path(sys.executable), lines.append)
