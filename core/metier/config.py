@@ -17,7 +17,7 @@ from metier.memory import parse_bytes
 from metier.paths import project_config_file, user_config_file
 
 Privacy = Literal["local", "any"]
-Isolation = Literal["inproc", "process"]
+Isolation = Literal["inproc", "process", "venv"]
 _FROM_ENVIRONMENT = ("device", "memory", "privacy", "offline", "strict", "max_cost", "licence_policy", "lock")
 _MERGED = ("cards", "defaults", "grants", "isolation", "prices")
 
@@ -31,8 +31,9 @@ class Config(Contract):
     runtime may cost together. `cards`: the user's own models. `defaults`: the model of each task. `grants`: ids of
     models whose pickles may be read. `prices`: US dollars of an hour of a device, over the table of list prices: "cpu"
     for one core, "cuda" or "mps" for a GPU, or a part of a GPU's name. `isolation`: where each plugin runs, by name,
-    "*" for those not named: "inproc", in this process, or "process", in a worker of its own. `worker_memory`: the most
-    bytes that a worker may hold, None for what `memory` is. `load_timeout`: the seconds that it has to load a model.
+    "*" for those not named: "inproc", in this process; "process", in a worker of its own; or "venv", in a worker with
+    the environment that `metier plugin install --isolated` made. `worker_memory`: the most bytes that a worker may
+    hold, None for what `memory` is. `load_timeout`: the seconds that it has to load a model.
     `licence_policy`: the licences whose models may be used, "commercial" for all that allow commercial use and ask for
     no more than a notice, or the ids of models whose licence you have seen to; None for all. `lock`: a metier.lock, so
     that no model is loaded whose files differ from it; a relative path starts at the settings file that names it.

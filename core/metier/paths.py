@@ -31,6 +31,11 @@ def profiles_file() -> Path:
     return _data_folder() / "profiles.sqlite"
 
 
+def environments_folder() -> Path:
+    """Return the folder that holds the environments of isolated plugins ($METIER_DATA/environments)."""
+    return _data_folder() / "environments"
+
+
 def answers_file() -> Path:
     """Return the file that holds the answers which `cache` keeps on disk ($METIER_CACHE/answers.sqlite)."""
     return _folder("METIER_CACHE", platformdirs.user_cache_dir("metier")) / "answers.sqlite"

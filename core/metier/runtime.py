@@ -55,7 +55,7 @@ from metier.pipeline.engine import Call, run_batch, settled, whole
 from metier.pipeline.privacy import private_tasks, refuse_remote
 from metier.pipeline.step import Step
 from metier.pipeline.trace import Trace
-from metier.plugins import PluginHost
+from metier.plugins import PluginHost, discover
 from metier.residency import Residency, closed_error
 from metier.scope import Scope
 from metier.selection import Selector, Terms
@@ -143,7 +143,7 @@ class Runtime:
         check_cards(cards, "Runtime(cards=...)")
         self._devices = devices or TorchDevices()
         self._workers = Workers(self.config)
-        self._host = PluginHost(workers=self._workers)
+        self._host = PluginHost(discover(self.config.isolation), self._workers)
         self._store = WeightStore(offline=self.config.offline, grants=self.config.grants)
         self._guard = _lock_guard(self.config.lock)
         self._catalog = Catalog(

@@ -193,7 +193,7 @@ def test_an_error_names_its_origin(settings_file: SettingsFile, monkeypatch: pyt
         ({"cards": [card(source="ftp://x")]}, "Config.cards[0]", "a source that starts with"),
         ({"grants": "mine/a"}, "Config.grants", "list or tuple"),
         ({"defaults": ["mine/a"]}, "Config.defaults", "mapping"),
-        ({"isolation": {"sam": "fork"}}, "Config.isolation.sam", "'inproc' or 'process'"),
+        ({"isolation": {"sam": "fork"}}, "Config.isolation.sam", "'inproc', 'process' or 'venv'"),
         ({"worker_memory": "much"}, "Config.worker_memory", "4GB"),
         ({"load_timeout": 0}, "Config.load_timeout", "above 0"),
     ],

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import platformdirs
 import pytest
-from metier.paths import fitted_folder, project_config_file, user_config_file
+from metier.paths import environments_folder, fitted_folder, project_config_file, user_config_file
 
 
 def test_variables_move_the_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -12,6 +12,7 @@ def test_variables_move_the_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("METIER_DATA", str(tmp_path / "b"))
     assert user_config_file() == tmp_path / "a" / "metier.toml"
     assert fitted_folder() == tmp_path / "b" / "fitted"
+    assert environments_folder() == tmp_path / "b" / "environments"
 
 
 @pytest.mark.parametrize("value", [None, ""])

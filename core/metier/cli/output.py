@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,6 +25,19 @@ def errors_to_exit_codes() -> Iterator[None]:
         notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
         typer.echo(f"metier: {error}{notes}", err=True)
         raise typer.Exit(BAD_USAGE if isinstance(error, InputError | UnknownModelError) else FAILED) from None
+
+
+@contextmanager
+def terminal_lines(description: str) -> Iterator[Callable[[str], None]]:
+    """Yield a callback that shows the last line it was given on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status(escape(description)) as status:
+        yield lambda line: status.update(f"{escape(description)}: {escape(line)}")
 
 
 def print_json(value: Any) -> None:

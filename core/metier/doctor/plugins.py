@@ -54,13 +54,14 @@ def _probe(record: PluginRecord, timeout: float) -> PluginRecord:
     with tempfile.TemporaryDirectory(prefix="metier-doctor-") as folder:
         verdict = Path(folder) / "verdict.json"
         brought = [] if record.manifest is None else [(task.object, task.name) for task in record.manifest.tasks]
-        told = [record.module, record.name, str(verdict), json.dumps(sys.path), json.dumps(brought)]
-        command = [sys.executable, "-c", _PROBE, *told]
+        python, path = (sys.executable, sys.path) if (own := record.environment) is None else (own.python, own.path)
+        told = [record.module, record.name, str(verdict), json.dumps(path), json.dumps(brought)]
+        command = [str(python), "-c", _PROBE, *told]
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
         except subprocess.TimeoutExpired:
             cause = f"import of {record.module} took more than {timeout:.0f} s"
-            return record.quarantine(cause, f"pip install --upgrade {record.package}")
+            return record.quarantine(cause, f"{record.pip} install --upgrade {record.package}")
         return _judge(record, _read(verdict), done.returncode)
 
 
@@ -75,7 +76,7 @@ def _read(verdict: Path) -> dict[str, Any] | None:
 def _judge(record: PluginRecord, found: dict[str, Any] | None, status: int) -> PluginRecord:
     if found is None:
         cause = f"import of {record.module} ended the process with status {status}"
-        return record.quarantine(cause, f"pip install --upgrade {record.package}")
+        return record.quarantine(cause, f"{record.pip} install --upgrade {record.package}")
     if found:
         return describe_import_failure(record, found["kind"], found["text"], found["missing"], found["place"])
     return record

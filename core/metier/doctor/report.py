@@ -77,6 +77,7 @@ class Report:
             "cause": record.cause,
             "fix": record.fix,
             "isolation": isolation,
+            "environment": None if record.environment is None else str(record.environment.folder),
             "protected": isolation != "inproc",
             "models": [card.id for card in manifest.models] if manifest else [],
             "tasks": [task.name for task in manifest.tasks] if manifest else [],

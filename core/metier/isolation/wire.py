@@ -13,6 +13,7 @@ from metier_contracts import FitRequest, InputError, Manifest, MetierError, Plac
 from metier_contracts.beside import arrays_beside
 from numpy.typing import NDArray
 
+from metier.environments import Environment
 from metier.plugins.discovery import PluginRecord
 
 Arrays = list[NDArray[Any]]
@@ -113,15 +114,16 @@ def write_record(record: PluginRecord) -> Wire:
         "version": record.version,
         "module": record.module,
         "manifest": None if record.manifest is None else record.manifest.to_json(),
+        "environment": None if record.environment is None else record.environment.to_json(),
     }
 
 
 def read_record(wire: Mapping[str, Any]) -> PluginRecord:
     """Return the record of a plugin that is to be imported."""
     manifest = None if wire["manifest"] is None else Manifest.from_json(wire["manifest"])
-    return PluginRecord(
-        wire["name"], wire["package"], wire["version"], wire["module"], state="ready", manifest=manifest
-    )
+    environment = None if wire["environment"] is None else Environment.from_json(wire["environment"])
+    names = (wire["name"], wire["package"], wire["version"], wire["module"])
+    return PluginRecord(*names, state="ready", manifest=manifest, environment=environment)
 
 
 def write_fit(request: FitRequest, arrays: Arrays) -> Wire:

@@ -16,10 +16,16 @@ if TYPE_CHECKING:
     from metier.isolation.supervision import Worker
 
 _OTHERS = "*"
+_OF_THIS_PYTHON = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 
 
 def protection(record: PluginRecord, config: Config) -> Isolation:
-    """Return where a plugin runs: "inproc" shares the process of the runtime, and may take it along when it fails."""
+    """Return where a plugin runs: "inproc" shares the process of the runtime, and may take it along when it fails.
+
+    One that is installed in an environment of its own runs there without a setting.
+    """
+    if record.environment is not None:
+        return config.isolation.get(record.name, "venv")
     return config.isolation.get(record.name, config.isolation.get(_OTHERS, "inproc"))
 
 
@@ -35,9 +41,12 @@ class Workers:
         """Return the worker of a plugin; None where it runs in this process.
 
         Raises:
-            ConfigError: this system cannot run workers.
+            ConfigError: this system cannot run workers, or the plugin is not installed where it is set to run.
         """
-        if protection(record, self._config) == "inproc":
+        where = protection(record, self._config)
+        if (where == "venv") != (record.environment is not None):
+            raise _elsewhere(record, where)
+        if where == "inproc":
             return None
         if os.name != "posix":
             raise _no_workers(record)
@@ -52,7 +61,15 @@ class Workers:
         from metier.isolation.supervision import Worker
 
         memory = self._config.worker_memory or self._config.memory
-        return Worker(record, path=sys.path, memory=memory, load_timeout=self._config.load_timeout)
+        if record.environment is None:
+            return Worker(record, path=sys.path, memory=memory, load_timeout=self._config.load_timeout)
+        return Worker(
+            record,
+            python=record.environment.python,
+            environment={name: value for name, value in os.environ.items() if name not in _OF_THIS_PYTHON},
+            memory=memory,
+            load_timeout=self._config.load_timeout,
+        )
 
     def close(self) -> None:
         """End all workers."""
@@ -70,4 +87,23 @@ def _no_workers(record: PluginRecord) -> ConfigError:
         got=sys.platform,
         blame="the setting isolation",
         hint=f'isolation = {{ {record.name} = "inproc" }}',
+    )
+
+
+def _elsewhere(record: PluginRecord, where: Isolation) -> ConfigError:
+    blame = f"isolation of {record.name!r} in the settings"
+    if record.environment is None:
+        return ConfigError(
+            f"the plugin {record.name!r} has no environment of its own",
+            expected='"inproc" or "process", since it is installed in the environment of this program',
+            got='"venv"',
+            blame=blame,
+            hint=f"metier plugin install {record.package} --isolated",
+        )
+    return ConfigError(
+        f"the plugin {record.name!r} is installed in an environment of its own alone",
+        expected='"venv", or no setting for it: what it requires is not in this process',
+        got=f'"{where}"',
+        blame=blame,
+        hint=f"take the setting out, or install {record.package} here as well: metier plugin install {record.package}",
     )

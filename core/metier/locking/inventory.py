@@ -12,7 +12,7 @@ from metier_contracts import ModelCard
 from metier.catalog import Catalog, Entry
 from metier.config import Config, load_settings
 from metier.fitted import fitted_cards, folder_of
-from metier.plugins import PluginHost
+from metier.plugins import PluginHost, discover
 from metier.weights import WeightStore, sha256_of
 from metier.weights.folder import RECORD_NAME, Record, read_record
 from metier.weights.source import PathSource, listed_files, parse_source
@@ -43,7 +43,8 @@ class Inventory:
     @classmethod
     def here(cls, *, offline: bool = False) -> Self:
         """Return the inventory by the settings in force; `offline` adds to them."""
-        config, host = load_settings(None, {"offline": True} if offline else None).config, PluginHost()
+        config = load_settings(None, {"offline": True} if offline else None).config
+        host = PluginHost(discover(config.isolation))
         catalog = Catalog(host, {"fitted": fitted_cards(), "config": config.cards})
         return cls(config, host, catalog, WeightStore(offline=config.offline, grants=config.grants))
 

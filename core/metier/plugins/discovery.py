@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib.machinery import ModuleSpec
 from importlib.metadata import Distribution, EntryPoint, distributions
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ from metier_contracts._version import is_compatible, parse_contract_version
 from metier_contracts.hooks import ENTRY_POINT_GROUP, MANIFEST_NAME
 
 from metier._version import __version__
+from metier.environments.environment import Environment, environments, normalized, plugin_points
 
 State = Literal["ready", "available", "quarantined"]
 
@@ -26,7 +28,7 @@ class PluginRecord:
     """What is known of one plugin.
 
     `state`: "ready"; "available", when its extra is not installed; or "quarantined", when it is broken. `cause` and
-    `fix` say why and what to type.
+    `fix` say why and what to type. `environment`: the one of its own that it is installed in, None for this one.
     """
 
     name: str
@@ -37,19 +39,62 @@ class PluginRecord:
     cause: str = ""
     fix: str = ""
     manifest: Manifest | None = None
+    environment: Environment | None = None
+
+    @property
+    def pip(self) -> str:
+        """What stands for `pip` on a command line that means the plugin's environment."""
+        return "pip" if self.environment is None else self.environment.pip
 
     def quarantine(self, cause: str, fix: str) -> PluginRecord:
         """Return this record, set aside."""
         return replace(self, state="quarantined", cause=cause, fix=fix)
 
 
-def discover() -> list[PluginRecord]:
-    """Return a record for every installed plugin, metier's own first, then by package and name."""
-    return _set_duplicates_aside(sorted(_inspected(), key=_order))
+def discover(isolation: Mapping[str, str] | None = None) -> list[PluginRecord]:
+    """Return a record for every installed plugin, metier's own first, then by package and name.
+
+    Args:
+        isolation: the setting. Where a plugin is installed here and in an environment of its own, "venv" is the latter;
+            what is not named is the one that can be used, and this one if both can.
+    """
+    here, there = list(_inspected()), list(_isolated())
+    usable_there = {record.name for record in there if record.state == "ready"}
+    here = [record for record in here if not (record.state == "available" and record.name in usable_there)]
+    preferred = {name for name, where in (isolation or {}).items() if where == "venv"}
+    first = [record for record in there if record.name in preferred]
+    rest = [record for record in there if record.name not in preferred]
+    judged = _set_duplicates_aside([*sorted(first, key=_order), *sorted(here, key=_order), *sorted(rest, key=_order)])
+    return sorted(judged, key=_order)
 
 
 def _order(record: PluginRecord) -> tuple[bool, str, str]:
     return (record.package != "metier", record.package, record.name)
+
+
+def _isolated() -> Iterator[PluginRecord]:
+    """Look into the environments made for plugins."""
+    for found in environments():
+        if isinstance(found, Environment):
+            yield from _inspected_in(found)
+        else:
+            name = Path(found.blame or "").stem
+            broken = PluginRecord(name, name, "unknown", "", "ready")
+            yield broken.quarantine(f"{found.summary}: {found.got}", found.hint or "")
+
+
+def _inspected_in(environment: Environment) -> Iterator[PluginRecord]:
+    try:
+        points = environment.entry_points()
+        cause = "its distribution is gone from its environment"
+    except Exception as error:
+        points, cause = {}, f"its distribution cannot be read: {type(error).__name__}: {error}"
+    for name in environment.plugins:
+        if name in points:
+            yield inspect_entry_point(points[name], environment)
+        else:
+            lost = PluginRecord(name, environment.package, "unknown", "", "ready", environment=environment)
+            yield lost.quarantine(cause, environment.renewal)
 
 
 def _inspected() -> Iterator[PluginRecord]:
@@ -57,14 +102,14 @@ def _inspected() -> Iterator[PluginRecord]:
     seen = set()
     for distribution in distributions():
         try:
-            points = [point for point in distribution.entry_points if point.group == ENTRY_POINT_GROUP]
+            points = plugin_points(distribution)
         except Exception as error:
             if _mentions_group(distribution):
                 yield _unparsed(distribution, error)
             continue
         if points:
             # A distribution found twice is the one nearer in sys.path, as it is for imports.
-            package = re.sub(r"[-_.]+", "-", _package(distribution)[0]).lower()
+            package = normalized(_package(distribution)[0])
             if package not in seen or package == "unknown":
                 seen.add(package)
                 yield from map(inspect_entry_point, points)
@@ -94,12 +139,12 @@ def _package(distribution: Distribution | None) -> tuple[str, str]:
     return name or "unknown", version or "unknown"
 
 
-def inspect_entry_point(point: EntryPoint) -> PluginRecord:
-    """Return the record of one entry point, from its manifest alone."""
+def inspect_entry_point(point: EntryPoint, environment: Environment | None = None) -> PluginRecord:
+    """Return the record of one entry point, here or in an environment of its own, from its manifest alone."""
     package, version = _package(point.dist)
-    record = PluginRecord(point.name, package, version, point.value, "ready")
+    record = PluginRecord(point.name, package, version, point.value, "ready", environment=environment)
     try:
-        manifest = read_manifest(_manifest_path(point))
+        manifest = read_manifest(_manifest_path(point, environment))
     except ConfigError as error:
         parts = (error.summary, error.expected and f"expected {error.expected}", error.got)
         return _unreadable(record, "; ".join(part for part in parts if part))
@@ -109,15 +154,17 @@ def inspect_entry_point(point: EntryPoint) -> PluginRecord:
 
 
 def _unreadable(record: PluginRecord, detail: str) -> PluginRecord:
-    return record.quarantine(f"unreadable manifest: {detail}", f"pip install --force-reinstall {record.package}")
+    return record.quarantine(
+        f"unreadable manifest: {detail}", f"{record.pip} install --force-reinstall {record.package}"
+    )
 
 
-def _manifest_path(point: EntryPoint) -> Path:
+def _manifest_path(point: EntryPoint, environment: Environment | None) -> Path:
     if not _MODULE.fullmatch(point.value):
         raise ConfigError(f"the entry point {point.value!r} does not name a module, such as 'metier_sam.plugin'")
     top = point.value.partition(".")[0]
     try:
-        spec = find_spec(top)
+        spec = _find(top, environment)
     except (ImportError, ValueError) as error:
         raise ConfigError(f"the package {top!r} cannot be found: {error}") from None
     if spec is None:
@@ -131,32 +178,47 @@ def _judge(record: PluginRecord, manifest: Manifest) -> PluginRecord:
     if not is_compatible(manifest.contract):
         return record.quarantine(
             f"wrong contract version: it was written for {manifest.contract}, this metier has {CONTRACT_VERSION}",
-            _version_fix(record.package, manifest.contract),
+            _version_fix(record, manifest.contract),
         )
     if manifest.name != record.name:
         return record.quarantine(
             f"its entry point is named {record.name!r} and its manifest {manifest.name!r}",
-            f"pip install --upgrade {record.package}",
+            f"{record.pip} install --upgrade {record.package}",
         )
-    missing = [module for module in manifest.requires if not _installed(module)]
+    if record.environment is not None and (cause := _decay(record.environment)):
+        return record.quarantine(cause, record.environment.renewal)
+    missing = [module for module in manifest.requires if not _installed(module, record.environment)]
     if not missing:
         return record
     cause = f"missing: {', '.join(missing)}"
     if manifest.extra is not None:
-        fix = f'pip install "{record.package}[{manifest.extra}]"'
+        fix = f'{record.pip} install "{record.package}[{manifest.extra}]"'
         return replace(record, state="available", cause=cause, fix=fix)
-    return record.quarantine(f"missing dependency: {', '.join(missing)}", f"pip install {' '.join(missing)}")
+    return record.quarantine(f"missing dependency: {', '.join(missing)}", f"{record.pip} install {' '.join(missing)}")
 
 
-def _version_fix(package: str, contract: str) -> str:
+def _decay(environment: Environment) -> str | None:
+    """Return why an environment serves no more, None where it does."""
+    if not environment.python.exists():
+        return f"its interpreter is gone: {environment.python}"
+    if environment.metier != __version__:
+        return f"its environment has metier {environment.metier}, this is {__version__}"
+    return None
+
+
+def _version_fix(record: PluginRecord, contract: str) -> str:
     newer = parse_contract_version(contract) > parse_contract_version(CONTRACT_VERSION)
-    return "pip install --upgrade metier" if newer else f"pip install --upgrade {package}"
+    return "pip install --upgrade metier" if newer else f"{record.pip} install --upgrade {record.package}"
 
 
-def _installed(module: str) -> bool:
+def _find(module: str, environment: Environment | None) -> ModuleSpec | None:
+    return find_spec(module) if environment is None else environment.find_spec(module)
+
+
+def _installed(module: str, environment: Environment | None) -> bool:
     try:
         # Of the top name alone: to look for a submodule is to import its parent.
-        return find_spec(module.partition(".")[0]) is not None
+        return _find(module.partition(".")[0], environment) is not None
     except (ImportError, ValueError):
         return False
 
@@ -174,7 +236,8 @@ def _set_duplicates_aside(records: Iterable[PluginRecord]) -> list[PluginRecord]
         else:
             kind, name = twice
             cause = f"duplicate {kind}: {name!r} is also in {taken[twice]}"
-            record = record.quarantine(cause, f"pip uninstall {record.package}")
+            pip = "pip" if record.environment is None else "metier plugin"
+            record = record.quarantine(cause, f"{pip} uninstall {record.package}")
         result.append(record)
     return result
 

@@ -137,6 +137,11 @@ def load_task(record: PluginRecord, contribution: Contribution) -> Task:
         return import_task(contribution.object, contribution.name)
     except KeyboardInterrupt:
         raise
+    except ModuleNotFoundError as error:
+        if record.environment is None:
+            raise quarantined(quarantine_import(record, error, contribution.object)) from error
+        cause = f"its requests are made here, where {error.name} is not installed: {contribution.object} needs it"
+        raise quarantined(record.quarantine(cause, f"pip install --no-deps {record.package}")) from error
     except BaseException as error:
         raise quarantined(quarantine_import(record, error, contribution.object)) from error
 
@@ -170,10 +175,10 @@ def describe_import_failure(
     own = record.module.partition(".")[0]
     if missing is not None and (top := missing.partition(".")[0]) != own:
         extra = record.manifest.extra if record.manifest is not None else None
-        fix = f"pip install {top}" if extra is None else f'pip install "{record.package}[{extra}]"'
+        fix = f"{record.pip} install {top}" if extra is None else f'{record.pip} install "{record.package}[{extra}]"'
         return record.quarantine(f"missing dependency: {missing} (imported by {place})", fix)
     cause = f"import of {place} failed with {kind}" + (f": {text}" if text else "")
-    return record.quarantine(cause, f"pip install --upgrade {record.package}")
+    return record.quarantine(cause, f"{record.pip} install --upgrade {record.package}")
 
 
 def require_usable(name: str, record: PluginRecord | None) -> PluginRecord:

@@ -36,6 +36,7 @@ def pull_hub(card: ModelCard, source: HubSource, folder: Path, progress: Progres
     huggingface_hub lists the repository, authenticates, and opens the requests. The bytes are written here, since its
     own downloads start over after an interruption: each process writes to a temporary file of its own.
     """
+    _require_hub(card)
     with hub_errors(card, source):
         files = choose(card, source, list_files(source))
     digests = _expected(card, source, files)
@@ -45,6 +46,21 @@ def pull_hub(card: ModelCard, source: HubSource, folder: Path, progress: Progres
         found[file.name] = _bring(card, source, file.name, folder, (file.size, digests.get(file.name)), report)
         done += file.size
     return Record(str(card.source), source.revision, None, found, total)
+
+
+def _require_hub(card: ModelCard) -> None:
+    """Raise `WeightsError` beside a huggingface_hub that plugins can bear and this module cannot."""
+    from huggingface_hub import __version__
+
+    if int(__version__.partition(".")[0]) < 1:
+        raise WeightsError(
+            f"the weights of {card.id} cannot be fetched with this huggingface_hub",
+            expected="huggingface_hub 1.0 or later",
+            got=__version__,
+            blame="the environment: transformers 4, for one, needs an older one",
+            hint="pip install --upgrade huggingface_hub, and give the plugin that needs the older one an environment "
+            "of its own: metier plugin install DIST --isolated",
+        )
 
 
 def list_files(source: HubSource) -> list[HubFile]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -13,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +19,8 @@ from pathlib import Path
 import psutil
 import pytest
 from metier_contracts import ModelCard
+
+from tests.support import wheels
 
 TIMEOUT = 30.0
 PULL = """
@@ -104,27 +104,7 @@ def build_wheel(tmp_path: Path) -> Callable[..., Path]:
     """Return a function (name, {member: bytes}) that builds NAME-1.0-py3-none-any.whl and returns its path."""
     folder = tmp_path / "wheels"
     folder.mkdir()
-
-    def build(name: str, members: dict[str, bytes]) -> Path:
-        info = f"{name}-1.0.dist-info"
-        metadata = {
-            f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode(),
-            f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        }
-        content = {**members, **metadata}
-        lines = [f"{path},sha256={_record_digest(data)},{len(data)}" for path, data in content.items()]
-        path = folder / f"{name}-1.0-py3-none-any.whl"
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for member, data in content.items():
-                archive.writestr(member, data)
-            archive.writestr(f"{info}/RECORD", "\n".join([*lines, f"{info}/RECORD,,"]) + "\n")
-        return path
-
-    return build
-
-
-def _record_digest(data: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+    return lambda name, members: wheels.build_wheel(folder, name, members)
 
 
 @pytest.fixture

@@ -55,6 +55,15 @@ def contents(folder):
     }
 
 
+def test_beside_a_hub_client_that_is_too_old_it_says_so(store, card, monkeypatch):
+    import huggingface_hub
+
+    monkeypatch.setattr(huggingface_hub, "__version__", "0.36.2")
+    with pytest.raises(WeightsError) as caught:
+        store.ensure(card())
+    assert (caught.value.expected, caught.value.got) == ("huggingface_hub 1.0 or later", "0.36.2")
+
+
 class TestChoice:
     def test_without_a_table_only_data_comes(self, store, card, root, listing):
         folder = store.ensure(card())

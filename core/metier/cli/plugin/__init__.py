@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from metier.cli.plugin import check, new
+from metier.cli.plugin import check, install, listing, new, uninstall
 
 app = typer.Typer(help="Write and look after plugins.", no_args_is_help=True, rich_markup_mode=None)
 app.command("new", help=new.HELP)(new.new)
 app.command("check", help=check.HELP)(check.check)
+app.command("install", help=install.HELP)(install.install)
+app.command("uninstall", help=uninstall.HELP)(uninstall.uninstall)
+app.command("list", help=listing.HELP)(listing.plugins)
 
 
 @app.callback()

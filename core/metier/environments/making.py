@@ -1,0 +1,161 @@
+"""Make the environment of a distribution, whole or not at all, and remove it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import venv
+from importlib.metadata import Distribution, distribution, distributions
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from metier_contracts import PluginError
+
+from metier import __version__
+from metier.environments import installer
+from metier.environments.environment import (
+    Environment,
+    environments,
+    file_of,
+    normalized,
+    plugin_points,
+    python_of,
+)
+from metier.environments.installer import Report
+from metier.paths import environments_folder
+from metier.plugins.discovery import PluginRecord, inspect_entry_point
+from metier.weights.lock import locked
+
+_OURS = "metier"
+_NAMED = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*\w)?)\s*(?:[\[@=<>!~;].*)?")
+_ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz")
+_OWN_EXTRAS = re.compile(rf"{_OURS}\s*(\[[^\]]*\])?")
+
+
+def make_environment(requirement: str, report: Report) -> Environment:
+    """Make an environment with metier, as it is here, and what is required, in the place of one it may have had.
+
+    Args:
+        requirement: what pip takes: a name, with a version or extras; a wheel, a folder or a URL.
+        report: gets each line that the installer prints.
+
+    Raises:
+        PluginError: it cannot be installed, or has no plugin that works there. Nothing is left of it.
+    """
+    home = environments_folder()
+    with locked(home / ".lock"):
+        _sweep(home)
+        # In its last place from the start: the scripts in an environment name it. It counts once its file is there.
+        folder = Path(tempfile.mkdtemp(prefix=f"{_stem(requirement)}-", dir=home))
+        try:
+            venv.EnvBuilder(symlinks=os.name != "nt").create(folder)
+            installer.install(_requirements(requirement), python_of(folder), report)
+            made = _described(requirement, folder)
+            _write(made)
+        finally:
+            _sweep(home)
+        return made
+
+
+def remove_environment(package: str) -> bool:
+    """Remove the environment of a package; return whether there was one."""
+    home = environments_folder()
+    if not file_of(package).exists():
+        return False
+    with locked(home / ".lock"):
+        file_of(package).unlink(missing_ok=True)
+        _sweep(home)
+    return True
+
+
+def _sweep(home: Path) -> None:
+    """Remove the folders that no file tells of: of installs that failed or were killed, replaced or removed ones."""
+    kept = {found.folder for found in environments() if isinstance(found, Environment)}
+    for folder in home.iterdir():
+        if folder.is_dir() and folder not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stem(requirement: str) -> str:
+    return re.split(r"\W", requirement.rstrip("/").rpartition("/")[2])[0][:40] or "plugin"
+
+
+def _requirements(requirement: str) -> list[str]:
+    own = _OWN_EXTRAS.fullmatch(requirement.strip())
+    return [metier_requirement(own[1] or "")] if own else [metier_requirement(), requirement]
+
+
+def metier_requirement(extras: str = "") -> str:
+    """Return what installs metier as it is installed here: from where it came, or this version from the index.
+
+    An editable checkout is one there as well: what is changed in it holds on both sides.
+    """
+    origin = json.loads(distribution(_OURS).read_text("direct_url.json") or "{}")
+    url = origin.get("url", "")
+    place = urlsplit(url)
+    if not url or (place.scheme == "file" and not Path(url2pathname(place.path)).exists()):
+        return f"{_OURS}{extras}=={__version__}"
+    if origin.get("dir_info", {}).get("editable"):
+        return f"--editable={url2pathname(place.path)}{extras}"
+    if vcs := origin.get("vcs_info"):
+        url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
+    if subdirectory := origin.get("subdirectory"):
+        url = f"{url}#subdirectory={subdirectory}"
+    return f"{_OURS}{extras} @ {url}"
+
+
+def _described(requirement: str, folder: Path) -> Environment:
+    asked = [str(python_of(folder)), "-I", "-c", "import json, sys; print(json.dumps(sys.path))"]
+    path = json.loads(subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, check=True).stdout)
+    there = list(distributions(path=path))
+    ours = next(one for one in there if normalized(one.name) == _OURS)
+    chosen = next((one for one in there if one is not ours and _is_asked_for(one, requirement)), ours)
+    blank = Environment(
+        package=normalized(chosen.name),
+        requirement=requirement,
+        plugins=(),
+        folder=folder,
+        path=path,
+        metier=ours.version,
+    )
+    return blank.replaced(plugins=_working(chosen, blank))
+
+
+def _is_asked_for(distribution: Distribution, requirement: str) -> bool:
+    named = _NAMED.fullmatch(requirement)
+    if named is None or requirement.endswith(_ARCHIVES):
+        return distribution.read_text("direct_url.json") is not None
+    return normalized(distribution.name) == normalized(named[1])
+
+
+def _working(chosen: Distribution, environment: Environment) -> tuple[str, ...]:
+    records = [inspect_entry_point(point, environment) for point in plugin_points(chosen)]
+    names = tuple(record.name for record in records if record.state == "ready")
+    if not names:
+        raise PluginError(
+            f"{chosen.name} {chosen.version} has no plugin that works in an environment of its own",
+            expected="an entry point in the group metier.plugins, with a manifest that fits this metier",
+            got="; ".join(f"{record.name}: {record.cause}" for record in records) or "no such entry point",
+            blame=f"{chosen.name} {chosen.version}",
+            hint=_hint(records),
+        )
+    return names
+
+
+def _hint(records: list[PluginRecord]) -> str:
+    for record in records:
+        if record.state == "available" and record.manifest is not None:
+            return f'metier plugin install "{record.package}[{record.manifest.extra}]" --isolated'
+    return "install another version of it, or tell its authors"
+
+
+def _write(environment: Environment) -> None:
+    file = file_of(environment.package)
+    partial = file.with_suffix(".partial")
+    partial.write_text(environment.to_json(), encoding="utf-8")
+    partial.replace(file)

@@ -1,0 +1,94 @@
+"""One environment that numpy 1 is installed in, for the tests that only look at it or run in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from metier.environments import Environment
+from metier.environments.making import make_environment
+
+from tests.support.wheels import build_plugin_wheel
+
+MANIFEST = """
+contract = "1.0"
+name = "{name}"
+requires = [{requires}]
+
+[[models]]
+id = "{name}-threshold"
+architecture = "rule"
+licence = "MIT"
+
+[models.tasks.segment]
+modalities = ["image"]
+prompts = ["points", "mask", "everything"]
+"""
+CODE = """
+import os
+
+import numpy as np
+from metier_contracts import Segmentation, hookimpl
+
+
+class Threshold:
+    def infer(self, requests, context):
+        return [self.segment(request) for request in requests]
+
+    def segment(self, request):
+        if request.points is not None:
+            os._exit(9)
+        bright = {bright}
+        mask = bright if request.mask is None else bright & request.mask
+        rows, columns = np.nonzero(mask)
+        box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+        return Segmentation(
+            masks=mask[None], scores=np.ones(1, np.float32), boxes=np.array([box], np.float32)
+        )
+
+    def resident_bytes(self):
+        return 0
+
+    def close(self):
+        pass
+
+
+@hookimpl
+def metier_load(card, placement):
+    return Threshold()
+"""
+# `np.float_` went with numpy 2.0; `np.unstack` came with 2.1.
+OLD = CODE.format(bright="request.image.pixels.mean(axis=2, dtype=np.float_) > 100")
+NEW = CODE.format(bright="np.unstack(request.image.pixels, axis=2)[0] > 100")
+
+
+def manifest(name: str, *requires: str) -> str:
+    return MANIFEST.format(name=name, requires=", ".join(f'"{module}"' for module in requires))
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Callable[..., Path]:
+    """Builds the wheel of a plugin of any name."""
+
+    def build(name: str, *, text: str | None = None, code: str = OLD, **options: object) -> Path:
+        return build_plugin_wheel(tmp_path, name, text or manifest(name), code, **options)  # type: ignore[arg-type]
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def _old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Environment, list[str]]]:
+    folder = tmp_path_factory.mktemp("old")
+    wheel = build_plugin_wheel(folder, "old", manifest("old", "numpy"), OLD, requires=["numpy<2"])
+    lines: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("METIER_DATA", str(folder / "data"))
+        yield folder / "data", make_environment(str(wheel), lines.append), lines
+
+
+@pytest.fixture
+def old(_old: tuple[Path, Environment, list[str]], monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """The environment of the plugin "old", which requires numpy below 2; METIER_DATA has it."""
+    monkeypatch.setenv("METIER_DATA", str(_old[0]))
+    return _old[1]
