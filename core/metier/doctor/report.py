@@ -98,7 +98,7 @@ def examine_all(*, verify: bool = False, query: DeviceQuery | None = None) -> Re
         plugins=records,
         isolation={record.name: protection(record, inventory.config) for record in records},
         strangers=strangers(records),
-        conflicts=conflicts(records, installed),
+        conflicts=conflicts([record for record in records if record.environment is None], installed),
         weights=examine_weights(inventory, verify=verify),
         machine=machine.describe(query),
         gpus=machine.unused_gpus(nvml.accelerators(), query, inventory.config, torch=torch_version()),
