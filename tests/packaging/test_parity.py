@@ -4,7 +4,7 @@ import re
 
 from metier_contracts import read_manifest
 
-NO_PLUGINS = {"all", "dev", "ray"}  # extras that are not a plugin's
+NO_PLUGINS = {"all", "author", "dev", "ray"}  # extras that are not a plugin's
 
 
 def modules(plugins):
