@@ -15,16 +15,18 @@ from metier.scaffold.names import Names, check_name
 
 TEMPLATES = Path(__file__).parent / "templates"
 _BASE = "base"
-_SHARED = "every-task"
+_EVERY_TEMPLATE = "every-template"
+_EVERY_TASK = "every-task"
 
 
 def templates() -> Mapping[str, tuple[str, ...]]:
     """Return the names of the templates, each with the tasks that it is written for."""
-    folders = [folder for folder in sorted(TEMPLATES.iterdir()) if folder.is_dir() and folder.name != _BASE]
-    return {
-        folder.name: tuple(sorted(one.name for one in folder.iterdir() if one.is_dir() and one.name != _SHARED))
-        for folder in folders
-    }
+    names = _folders(TEMPLATES) - {_BASE, _EVERY_TEMPLATE}
+    return {name: tuple(sorted(_folders(TEMPLATES / name) - {_EVERY_TASK})) for name in sorted(names)}
+
+
+def _folders(within: Path) -> set[str]:
+    return {path.name for path in within.iterdir() if path.is_dir()}
 
 
 def new_plugin(name: str, task: str, template: str, into: Path, author: str | None = None) -> Path:
@@ -80,8 +82,8 @@ def _layers(template: str, task: str) -> list[Path]:
             blame="--task",
             hint=f"--template {others[0]} --task {task}" if others else None,
         )
-    layers = (TEMPLATES / _BASE, TEMPLATES / template / _SHARED, TEMPLATES / template / task)
-    return [layer for layer in layers if layer.is_dir()]
+    layers = (_BASE, f"{_EVERY_TEMPLATE}/{task}", f"{template}/{_EVERY_TASK}", f"{template}/{task}")
+    return [TEMPLATES / layer for layer in layers if (TEMPLATES / layer).is_dir()]
 
 
 def _check_free(target: Path) -> None:
