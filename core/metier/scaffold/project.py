@@ -70,9 +70,7 @@ def _layers(template: str, task: str) -> list[Path]:
     """Return the folders to copy, one over the other."""
     known = templates()
     if template not in known:
-        raise InputError(
-            "there is no such template", expected=", ".join(known), got=repr(template), blame="--template"
-        )
+        raise InputError("there is no such template", expected=", ".join(known), got=repr(template), blame="--template")
     if task not in known[template]:
         others = [name for name, tasks in known.items() if task in tasks]
         raise InputError(
