@@ -1,8 +1,5 @@
 """The built distribution: what it holds, and what it does in an environment with nothing else."""
 
-import os
-import subprocess
-import sys
 import tarfile
 import zipfile
 from email.parser import Parser
@@ -13,46 +10,11 @@ import pytest
 STRAY = {"tests", "docs", "examples", "benchmarks", "__pycache__"}
 
 
-def run(*command, cwd):
-    """Run a command away from the tree, as a user would."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return subprocess.run(
-        [*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=600
-    )
-
-
-@pytest.fixture(scope="session")
-def built(root, tmp_path_factory):
-    """The folder that holds the sdist, and the wheel built from it."""
-    folder = tmp_path_factory.mktemp("dist")
-    done = run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, root, cwd=folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
-
-
-@pytest.fixture(scope="session")
-def wheel(built):
-    """The path of the wheel."""
-    [path] = built.glob("*.whl")
-    return path
-
-
 @pytest.fixture(scope="session")
 def files(wheel):
     """The names of the files in the wheel."""
     with zipfile.ZipFile(wheel) as archive:
         return archive.namelist()
-
-
-@pytest.fixture(scope="session")
-def clean(wheel, tmp_path_factory):
-    """A function that runs a command of an environment where the wheel is installed without extras."""
-    folder = tmp_path_factory.mktemp("clean")
-    assert run(sys.executable, "-m", "venv", folder / "venv", cwd=folder).returncode == 0
-    scripts = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    done = run(scripts / "python", "-m", "pip", "install", "--quiet", wheel, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return lambda program, *arguments: run(scripts / program, *arguments, cwd=folder)
 
 
 class TestContents:
