@@ -12,6 +12,7 @@ from typing import Any
 from api import api
 from command_line import command_line
 from folders import claims, decisions, evaluations, figures
+from manifest import manifest_schema
 from tables import card_fields, checks, error_tree, estimate_rule, prices, settings, task_table
 
 GENERATORS: dict[str, Callable[..., str]] = {
@@ -25,6 +26,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "estimate-rule": estimate_rule,
     "evaluations": evaluations,
     "figures": figures,
+    "manifest-schema": manifest_schema,
     "prices": prices,
     "settings": settings,
     "task-table": task_table,

@@ -19,5 +19,5 @@ def expand(monkeypatch):
     import generate
 
     yield generate.on_page_markdown
-    for name in ("generate", "api", "command_line", "folders", "tables"):
+    for name in ("generate", "api", "command_line", "folders", "manifest", "tables"):
         sys.modules.pop(name, None)

@@ -1,11 +1,12 @@
 """What the hook writes into the pages."""
 
 import json
+import re
 
 import pytest
 from metier.cli import app
 from metier.decision.prices import DEFAULT_PRICES
-from metier_contracts import TASKS
+from metier_contracts import TASKS, Capabilities, Contribution, Lineage, Manifest, ModelCard, Price, Quality
 from typer.main import get_command
 
 
@@ -34,6 +35,16 @@ def test_every_command_has_its_help(expand):
         assert f"## metier {name}\n" in page
         for child in getattr(command, "commands", {}):
             assert f"Usage: metier {name} {child} " in page
+
+
+def test_every_key_of_the_manifest_has_a_row(expand):
+    sections = dict(
+        re.findall(r"^## (\w+)$(.*?)(?=^## |\Z)", expand("<!-- generate: manifest-schema -->"), re.M | re.S)
+    )
+    for kind in (Manifest, ModelCard, Capabilities, Contribution, Price, Quality, Lineage):
+        assert re.findall(r"^\| `(\w+)` ", sections[kind.__name__], re.M) == list(kind.model_fields)
+    assert "| `licence` | string | must be there |" in sections["ModelCard"]
+    assert "| `thread_safe` | boolean | `false` |" in sections["ModelCard"]
 
 
 def test_every_list_price_has_a_row_with_its_source(expand):

@@ -1,0 +1,1 @@
+"""A plugin written for the contract 1.0."""
