@@ -36,7 +36,8 @@ class Capabilities(Contract):
 
     `labels`: "open" for any label the caller names, or the tuple of the labels the model knows; for extract these are
     the entity types. `languages`: ISO 639-1 codes. `max_batch`: the most requests one infer call takes. `context`: the
-    most tokens (text) or points (series) of one input. `few_shot`: it learns from the examples of a request;
+    most tokens (text) or points (series) of one input. `output_tokens`: the most tokens that are written for an answer
+    where the request itself does not bound them. `few_shot`: it learns from the examples of a request;
     `zero_shot`: it answers requests without any. `default`: the plugin proposes this card for the task.
     """
 
@@ -59,6 +60,7 @@ class Capabilities(Contract):
     dimensions: int | None = Field(default=None, ge=1)
     max_batch: int | None = Field(default=None, ge=1)
     context: int | None = Field(default=None, ge=1)
+    output_tokens: int | None = Field(default=None, ge=1)
     default: bool = False
 
     def unmet(self, needs: Mapping[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from typing import Any
 from metier_contracts import (
     BudgetExceededError,
     Cancelled,
+    Classification,
     DeadlineExceeded,
     Generation,
     GenerationChunk,
@@ -39,7 +40,7 @@ Answer = Response | MetierError
 Counts = tuple[int, int, int, int, int, float, int]
 
 _MOST_ENTRIES = 1000
-_TEXTS = (Generation, GenerationChunk)
+_COUNTING = (Classification, Generation, GenerationChunk)
 
 _OPEN: ContextVar[tuple[Meter, ...]] = ContextVar("metier_meters", default=())
 _STEP: ContextVar[str | None] = ContextVar("metier_step", default=None)
@@ -219,7 +220,7 @@ class Charge:
             response = made[position]
             if isinstance(answer, MetierError):
                 failures += 1
-            if isinstance(response, _TEXTS):
+            if isinstance(response, _COUNTING):
                 read += _count(response, "input_tokens")
                 written += _count(response, "output_tokens")
             if price is not None:

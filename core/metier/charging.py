@@ -6,6 +6,8 @@ from typing import Any
 
 from metier_contracts import (
     BudgetExceededError,
+    Classification,
+    Classify,
     Generate,
     Generation,
     GenerationChunk,
@@ -17,13 +19,14 @@ from metier_contracts import (
 
 # A provider puts text of its own before tools and schemas: of those that publish it, some hundreds of tokens.
 _TOKENS_AROUND_TOOLS = 1000
+_TIMES_TOLD = 3
 
 
 def cost_of(price: Price, response: Response) -> float:
     """Return the US dollars of an answer; those of a stream stand on its last piece, which counts the tokens."""
     if isinstance(response, GenerationChunk) and response.finish_reason is None:
         return 0.0
-    if not isinstance(response, Generation | GenerationChunk):
+    if not isinstance(response, Classification | Generation | GenerationChunk):
         return price.per_call
     return _dollars(price, response.input_tokens or 0, response.output_tokens or 0)
 
@@ -35,6 +38,8 @@ def is_known(price: Price, response: Response) -> bool:
     elif isinstance(response, GenerationChunk):
         if response.finish_reason is None:
             return False
+        counted = response.input_tokens is not None and response.output_tokens is not None
+    elif isinstance(response, Classification):
         counted = response.input_tokens is not None and response.output_tokens is not None
     else:
         return True
@@ -52,11 +57,9 @@ def most_it_costs(card: ModelCard, request: Request[Any]) -> float:
         if card.remote:
             raise _unbounded(card, "no price on the card", "[cards.price]")
         return 0.0
-    if not isinstance(request, Generate):
+    if not isinstance(request, Classify | Generate) or not _by_token(price):
         return price.per_call
-    if not _by_token(price):
-        return price.per_call
-    return _dollars(price, _most_read(card, request), request.sampling.max_tokens)
+    return _dollars(price, _most_read(card, request), _most_written(card, request))
 
 
 def _dollars(price: Price, read: int, written: int) -> float:
@@ -68,23 +71,39 @@ def _by_token(price: Price) -> bool:
     return bool(price.per_million_input_tokens or price.per_million_output_tokens)
 
 
-def _most_read(card: ModelCard, request: Generate) -> int:
+def _most_read(card: ModelCard, request: Classify | Generate) -> int:
     """Return the most tokens that a request can be.
 
-    No token is shorter than a byte. The request's JSON is longer than its texts by more than the marks that a chat
-    template puts between them.
+    No token is shorter than a byte. The JSON of a request to generate is longer than its texts by more than the marks
+    that a chat template puts between them. Labels are told in the question and once more in a schema.
     """
     context = card.tasks[request.task].context
-    if any(message.has_image for message in request.messages):
+    if _has_image(request):
         if context is None:
-            raise _unbounded(
-                card, "an image, whose tokens nobody can tell beforehand", "context = ... in [cards.tasks.generate]"
-            )
+            got = "an image, whose tokens nobody can tell beforehand"
+            raise _unbounded(card, got, f"context = ... in [cards.tasks.{request.task}]")
         return context
     most = len(request.to_json().encode())
-    if request.tools or request.json_schema is not None:
+    if isinstance(request, Classify):
+        most = _TIMES_TOLD * most + _TOKENS_AROUND_TOOLS
+    elif request.tools or request.json_schema is not None:
         most += _TOKENS_AROUND_TOOLS
     return most if context is None else min(most, context)
+
+
+def _most_written(card: ModelCard, request: Classify | Generate) -> int:
+    if isinstance(request, Generate):
+        return request.sampling.max_tokens
+    most = card.tasks[request.task].output_tokens
+    if most is None:
+        raise _unbounded(card, "no bound of what it writes", f"output_tokens = ... in [cards.tasks.{request.task}]")
+    return most
+
+
+def _has_image(request: Classify | Generate) -> bool:
+    if isinstance(request, Classify):
+        return request.image is not None
+    return any(message.has_image for message in request.messages)
 
 
 def _unbounded(card: ModelCard, got: str, setting: str) -> BudgetExceededError:

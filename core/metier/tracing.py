@@ -177,7 +177,7 @@ def answered(span: Span, answers: Sequence[Answer]) -> None:
     if reasons := [text.finish_reason for text in texts if text.finish_reason]:
         attributes["gen_ai.response.finish_reasons"] = reasons
     for name in ("input_tokens", "output_tokens"):
-        counts = [getattr(text, name) for text in texts if getattr(text, "tokens_known", True)]
+        counts = [getattr(each, name, None) for each in responses if getattr(each, "tokens_known", True)]
         if counted := [count for count in counts if count is not None]:
             attributes[f"gen_ai.usage.{name}"] = sum(counted)
     if responses and isinstance(first := responses[0], Embedding):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Generic, Literal, get_args, get_origin
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from metier_contracts.card import Capabilities
 from metier_contracts.data.image import ImageField
@@ -24,12 +24,15 @@ class Classification(Response, Generic[LabelT_co]):
     """The best label and the score of every label.
 
     `scores`: in 0..1; they sum to 1 unless the request was multi_label, where each stands for itself.
+    `input_tokens`, `output_tokens`: what a language model read and wrote for it, where its server counts them.
     """
 
     semantics: ClassVar = (ScoreKind("probability"),)
 
     label: LabelT_co
     scores: Mapping[str, float]
+    input_tokens: int | None = Field(default=None, ge=0)
+    output_tokens: int | None = Field(default=None, ge=0)
 
     def above(self, threshold: float = 0.5) -> tuple[str, ...]:
         """Return the labels whose score is at least `threshold`, best first: the answer to a multi_label request."""

@@ -169,7 +169,7 @@ class _Series:
         first = self._call(size, batch)
         calls = [first] if first.seconds > self._share else self._calls(size, batch)
         times = [call.seconds for call in calls]
-        written = [getattr(answer, "output_tokens", 0) for call in calls for answer in call.answers]
+        written = [getattr(answer, "output_tokens", 0) or 0 for call in calls for answer in call.answers]
         measurement = Measurement(
             size=self._request(size, 0).workload().amount,
             batch=batch,

@@ -56,7 +56,13 @@ def test_needs_take_the_form_that_cards_are_asked_in() -> None:
 
 
 def test_every_capability_can_be_needed_but_those_of_the_choice() -> None:
-    assert Capabilities.model_fields.keys() - _CAPABILITIES.keys() == {"default", "max_batch", "context", "zero_shot"}
+    assert Capabilities.model_fields.keys() - _CAPABILITIES.keys() == {
+        "default",
+        "max_batch",
+        "context",
+        "output_tokens",
+        "zero_shot",
+    }
 
 
 def test_equal_requirements_have_equal_hashes() -> None:

@@ -25,7 +25,16 @@ from metier_llm.remote.endpoint import Endpoint, http_client
 from metier_llm.remote.failures import BrokenAnswer, BrokenOff
 from metier_llm.remote.model import RemoteModel
 from metier_llm.remote.options import AnthropicOptions
-from metier_llm.remote.wire import Call, answered_call, client_package, picture, sampling_fields, seen, tool_call
+from metier_llm.remote.wire import (
+    Answer,
+    Call,
+    answered_call,
+    client_package,
+    picture,
+    sampling_fields,
+    seen,
+    tool_call,
+)
 
 _FINISHES: Mapping[str, FinishReason] = {
     "end_turn": "stop",
@@ -99,6 +108,7 @@ class AnthropicMessages:
 
     def __init__(self, endpoint: Endpoint, options: AnthropicOptions) -> None:
         anthropic = client_package("anthropic", "anthropic>=2", endpoint.card)
+        self.likelihoods: Call = {}
         self._endpoint = endpoint
         self._options = options
         http = http_client(endpoint, options, "x-api-key")
@@ -130,18 +140,20 @@ class AnthropicMessages:
             call["output_config"] = {"format": {"type": "json_schema", "schema": dict(request.json_schema)}}
         return call
 
-    async def ask(self, call: Call) -> Generation:
+    async def ask(self, call: Call) -> Answer:
         """Return the message."""
         answer: _Answer = seen(_ANSWER, await self._client.messages.create(**call))
         reason = _finish(answer.stop_reason)
         usage = answer.usage or _Usage()
-        return Generation(
-            text="".join(block.text for block in answer.content if block.type == "text"),
-            tool_calls=() if reason == "length" else _calls(answer.content),
-            finish_reason=reason,
-            input_tokens=usage.read or 0,
-            output_tokens=usage.output_tokens or 0,
-            tokens_known=usage.read is not None and usage.output_tokens is not None,
+        return Answer(
+            Generation(
+                text="".join(block.text for block in answer.content if block.type == "text"),
+                tool_calls=() if reason == "length" else _calls(answer.content),
+                finish_reason=reason,
+                input_tokens=usage.read or 0,
+                output_tokens=usage.output_tokens or 0,
+                tokens_known=usage.read is not None and usage.output_tokens is not None,
+            )
         )
 
     async def open(self, call: Call) -> Any:

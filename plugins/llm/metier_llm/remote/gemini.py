@@ -29,7 +29,7 @@ from metier_llm.remote.endpoint import RESPONSES, Endpoint, http_client
 from metier_llm.remote.failures import BrokenAnswer, BrokenOff
 from metier_llm.remote.model import RemoteModel
 from metier_llm.remote.options import GeminiOptions
-from metier_llm.remote.wire import Call, answered_call, client_package, picture, sampling_fields, seen
+from metier_llm.remote.wire import Answer, Call, answered_call, client_package, picture, sampling_fields, seen
 
 _API_VERSION = "v1beta"
 _FILTERED = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "IMAGE_SAFETY")
@@ -105,6 +105,7 @@ class Gemini:
 
     def __init__(self, endpoint: Endpoint, options: GeminiOptions) -> None:
         genai = client_package("google.genai", "google-genai>=3", endpoint.card)
+        self.likelihoods: Call = {}
         self._endpoint = endpoint
         self._options = options
         self._http = http_client(endpoint, options, "x-goog-api-key")
@@ -142,18 +143,20 @@ class Gemini:
             config["response_json_schema"] = dict(request.json_schema)
         return {"model": self._endpoint.model, "contents": _contents(request.messages), "config": config}
 
-    async def ask(self, call: Call) -> Generation:
+    async def ask(self, call: Call) -> Answer:
         """Return the first candidate."""
         gathered = _Gathered()
         text = gathered.add(seen(_ANSWER, await self._client.aio.models.generate_content(**call)))
         end = gathered.end()
-        return Generation(
-            text=text,
-            tool_calls=end.tool_calls,
-            finish_reason=end.finish_reason or "stop",
-            input_tokens=end.input_tokens or 0,
-            output_tokens=end.output_tokens or 0,
-            tokens_known=end.input_tokens is not None and end.output_tokens is not None,
+        return Answer(
+            Generation(
+                text=text,
+                tool_calls=end.tool_calls,
+                finish_reason=end.finish_reason or "stop",
+                input_tokens=end.input_tokens or 0,
+                output_tokens=end.output_tokens or 0,
+                tokens_known=end.input_tokens is not None and end.output_tokens is not None,
+            )
         )
 
     async def open(self, call: Call) -> Any:

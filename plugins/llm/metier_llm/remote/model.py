@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from metier_contracts import CallContext, Generate, GenerationChunk, MetierError, ModelCard, Request, Response
+from metier_contracts import (
+    CallContext,
+    Classify,
+    Generate,
+    GenerationChunk,
+    MetierError,
+    ModelCard,
+    Request,
+    Response,
+)
 from metier_contracts.authoring import attempt, unsupported
 
+from metier_llm.remote.choosing import Question
 from metier_llm.remote.endpoint import Endpoint
 from metier_llm.remote.failures import Failure
 from metier_llm.remote.loop import LoopThread
 from metier_llm.remote.options import RemoteOptions
 from metier_llm.remote.retrying import retried
-from metier_llm.remote.wire import Call, Wire
+from metier_llm.remote.wire import Answer, Call, Wire
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A call, and how its answer is read."""
+
+    call: Call
+    read: Callable[[Answer], Response]
 
 
 class RemoteModel:
@@ -50,8 +69,8 @@ class RemoteModel:
         Raises:
             DeadlineExceeded, Cancelled: the caller stopped waiting; the connections at work are closed.
         """
-        calls = [attempt(partial(self._call, request, context)) for request in requests]
-        return self._loop.run(self._ask_all(calls, context), context)
+        asked = [attempt(partial(self._asked, request, context)) for request in requests]
+        return self._loop.run(self._ask_all(asked, context), context)
 
     def stream(self, request: Request[Any], context: CallContext) -> Iterator[GenerationChunk]:
         """Yield the pieces of an answer as they come. Closing the iterator closes the connection."""
@@ -75,19 +94,27 @@ class RemoteModel:
             raise unsupported(request, self._card)
         return self._wire.call(request, context.seed)
 
-    async def _ask_all(
-        self, calls: Sequence[Call | MetierError], context: CallContext
-    ) -> Sequence[Response | MetierError]:
-        return await asyncio.gather(*(self._ask(call, context) for call in calls))
+    def _asked(self, request: Request[Any], context: CallContext) -> _Asked:
+        if isinstance(request, Classify):
+            question = Question(request, self._card)
+            call = self._wire.call(question.asked(), context.seed)
+            return _Asked({**call, **self._wire.likelihoods}, question.read)
+        return _Asked(self._call(request, context), lambda answer: answer.generation)
 
-    async def _ask(self, call: Call | MetierError, context: CallContext) -> Response | MetierError:
-        if isinstance(call, MetierError):
-            return call
+    async def _ask_all(
+        self, asked: Sequence[_Asked | MetierError], context: CallContext
+    ) -> Sequence[Response | MetierError]:
+        return await asyncio.gather(*(self._ask(each, context) for each in asked))
+
+    async def _ask(self, asked: _Asked | MetierError, context: CallContext) -> Response | MetierError:
+        if isinstance(asked, MetierError):
+            return asked
         async with self._slots:
             try:
-                return await retried(partial(self._wire.ask, call), self._endpoint, self._options, context)
+                answer = await retried(partial(self._wire.ask, asked.call), self._endpoint, self._options, context)
             except MetierError as error:
                 return error
+        return attempt(partial(asked.read, answer))
 
     async def _pieces(self, call: Call, context: CallContext) -> AsyncIterator[GenerationChunk]:
         stream = await retried(partial(self._wire.open, call), self._endpoint, self._options, context)

@@ -13,9 +13,19 @@ from pydantic import BaseModel, TypeAdapter
 
 from metier_llm.remote.endpoint import Endpoint, http_client
 from metier_llm.remote.failures import BrokenAnswer, BrokenOff
+from metier_llm.remote.likelihoods import Token
 from metier_llm.remote.model import RemoteModel
 from metier_llm.remote.options import OpenAIOptions
-from metier_llm.remote.wire import Call, answered_call, client_package, picture, sampling_fields, seen, tool_call
+from metier_llm.remote.wire import (
+    Answer,
+    Call,
+    answered_call,
+    client_package,
+    picture,
+    sampling_fields,
+    seen,
+    tool_call,
+)
 
 _FINISHES: dict[str, FinishReason] = {
     "stop": "stop",
@@ -50,9 +60,26 @@ class _Message(BaseModel):
     tool_calls: list[_Call] | None = None
 
 
+class _Likely(BaseModel):
+    token: str
+    logprob: float
+
+
+class _Token(_Likely):
+    top_logprobs: list[_Likely] | None = None
+
+    def read(self) -> Token:
+        return Token(self.token, self.logprob, {other.token: other.logprob for other in self.top_logprobs or ()})
+
+
+class _Logprobs(BaseModel):
+    content: list[_Token] | None = None
+
+
 class _Choice(BaseModel):
     message: _Message
     finish_reason: str | None = None
+    logprobs: _Logprobs | None = None
 
 
 class _PieceOfChoice(BaseModel):
@@ -85,6 +112,8 @@ class OpenAIChat:
         openai = client_package("openai", "openai>=3", endpoint.card)
         self._endpoint = endpoint
         self._options = options
+        most = options.top_logprobs
+        self.likelihoods: Call = {"logprobs": True, "top_logprobs": most} if most else {}
         http = http_client(endpoint, options, "authorization", "Bearer {key}")
         # The key is put in by the HTTP client; without one here, this client would look for its own variable.
         self._client = openai.AsyncOpenAI(api_key="-", base_url=endpoint.url, max_retries=0, http_client=http)
@@ -114,7 +143,7 @@ class OpenAIChat:
             call["extra_body"] = {"top_k": top_k}
         return call
 
-    async def ask(self, call: Call) -> Generation:
+    async def ask(self, call: Call) -> Answer:
         """Return the first choice."""
         answer: _Answer = seen(_ANSWER, await self._client.chat.completions.create(**call))
         if not answer.choices:
@@ -122,7 +151,7 @@ class OpenAIChat:
         choice = answer.choices[0]
         end = _End(choice.finish_reason, choice.message)
         usage = answer.usage
-        return Generation(
+        generation = Generation(
             text=choice.message.content or end.refusal,
             tool_calls=end.calls,
             finish_reason=end.reason,
@@ -130,6 +159,8 @@ class OpenAIChat:
             output_tokens=usage.completion_tokens if usage else 0,
             tokens_known=usage is not None,
         )
+        told = choice.logprobs.content if choice.logprobs else None
+        return Answer(generation, [token.read() for token in told or ()])
 
     async def open(self, call: Call) -> Any:
         """Return the client's stream."""

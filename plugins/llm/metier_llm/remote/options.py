@@ -59,12 +59,15 @@ class OpenAIOptions(RemoteOptions):
         max_tokens_field: what the server calls the most tokens of an answer. OpenAI's own models take
             "max_completion_tokens" alone, many other servers "max_tokens" alone.
         strict_schema: ask for OpenAI's strict mode, which enforces a JSON Schema and takes only some of them.
+        top_logprobs: how many likely tokens to ask for at each place of the answer to a classify request; the scores of
+            the labels are made from them. 0 where the server does not tell them, as of OpenAI's models that reason.
         stream_usage: ask for the token counts of a stream by `stream_options`, which not every server takes.
     """
 
     unsupported: tuple[SamplingField, ...] = ("top_k",)
     max_tokens_field: Literal["max_completion_tokens", "max_tokens"] = "max_tokens"
     strict_schema: bool = False
+    top_logprobs: int = Field(default=0, ge=0, le=20)
     stream_usage: bool = True
 
 

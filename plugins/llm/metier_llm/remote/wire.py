@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -23,19 +24,33 @@ from pydantic import BaseModel, TypeAdapter
 
 from metier_llm.remote.endpoint import Endpoint
 from metier_llm.remote.failures import BrokenAnswer
+from metier_llm.remote.likelihoods import Token
 from metier_llm.remote.options import RemoteOptions, SamplingField
 
 Call = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server wrote. `tokens`: its tokens with their likelihoods, where these were asked for and told."""
+
+    generation: Generation
+    tokens: Sequence[Token] = ()
+
+
 class Wire(Protocol):
-    """A protocol, spoken by its provider's client. A `Call` is a request in the client's own words."""
+    """A protocol, spoken by its provider's client. A `Call` is a request in the client's own words.
+
+    `likelihoods`: what a call says besides where the likelihoods of tokens are wanted; nothing where none are told.
+    """
+
+    likelihoods: Call
 
     def call(self, request: Generate, seed: int | None) -> Call:
         """Return a request's call. Raises `UnsupportedError` where the protocol has no words for it."""
         ...
 
-    async def ask(self, call: Call) -> Generation:
+    async def ask(self, call: Call) -> Answer:
         """Send a call and return its answer."""
         ...
 

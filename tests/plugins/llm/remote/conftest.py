@@ -17,6 +17,13 @@ from tests.support.scripted_server import Reply, ScriptedServer
 ID = "there/model"
 KEY = "sk-Secret0123456789"
 WAIT = 20.0
+CHOOSES = {
+    "modalities": ["text", "image"],
+    "labels": "open",
+    "multi_label": True,
+    "few_shot": True,
+    "output_tokens": 32,
+}
 
 Serve = Callable[..., ScriptedServer]
 Reach = Callable[..., Runtime]
@@ -66,7 +73,8 @@ def card(dialect: Dialect, source: str, *, fields: dict[str, Any] | None = None,
             "thread_safe": True,
             "options": {"loader": dialect.loader, "model": "m", "backoff_seconds": 0.001, **options},
             "tasks": {
-                "generate": {"stream": True, "tools": True, "json_schema": True, "modalities": ["text", "image"]}
+                "generate": {"stream": True, "tools": True, "json_schema": True, "modalities": ["text", "image"]},
+                "classify": {**CHOOSES, "json_schema": True},
             },
             **(fields or {}),
         }

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from metier import Runtime
-from metier_contracts import Generate, Message, ModelCard, Sampling
+from metier_contracts import Classify, ExampleSet, Generate, Message, ModelCard, Sampling
 
-from tests.plugins.llm.remote.conftest import ID, card
+from tests.plugins.llm.remote.conftest import CHOOSES, ID, card
 from tests.plugins.llm.remote.dialects import OpenAI
 
 SERVE = """
@@ -99,3 +99,18 @@ def test_many_at_once_answer_as_one(runtime: Runtime) -> None:
     one = runtime.run(QUESTION, model=ID)
     for found in runtime.map([QUESTION] * 4, model=ID, progress=False):
         assert found.text == one.text
+
+
+def test_it_classifies(server: str, smollm2_folder: Path) -> None:
+    plain = {"tasks": {"classify": CHOOSES}}
+    served = card(OpenAI(), f"{server}/v1", model=str(smollm2_folder), fields=plain)
+    examples = ExampleSet.from_pairs(
+        [("My bill is wrong", "billing"), ("The line is dead", "outage"), ("This invoice is not mine", "billing")]
+    )
+    with Runtime(privacy="any", cards=[served]) as runtime:
+        found = runtime.run(Classify(text="There is no signal since noon", examples=examples), model=ID)
+    # Which of them is beyond so small a model; that it is one of them shows that the question is understood.
+    assert sorted(found.scores.values()) == [0, 1]
+    assert found.scores.keys() == {"billing", "outage"}
+    assert (found.input_tokens or 0) > 30
+    assert 1 <= (found.output_tokens or 0) <= 32
