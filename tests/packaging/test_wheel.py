@@ -22,7 +22,16 @@ class TestContents:
         tops = {PurePosixPath(name).parts[0] for name in files}
         own = {"metier", "metier_contracts", *(f"metier_{name}" for name in plugins)}
         assert {top for top in tops if not top.endswith(".dist-info")} == own
-        assert [name for name in files if STRAY & set(PurePosixPath(name).parts) or name.endswith(".pyc")] == []
+        ours = [
+            name for name in files if not name.startswith("metier/scaffold/templates/")
+        ]  # they hold tests of theirs
+        assert [name for name in ours if STRAY & set(PurePosixPath(name).parts) or name.endswith(".pyc")] == []
+
+    def test_every_template_is_in(self, files, root):
+        templates = root / "core/metier/scaffold/templates"
+        names = {path.relative_to(root / "core").as_posix() for path in templates.rglob("*") if path.is_file()}
+        assert names
+        assert names <= set(files)
 
     def test_every_source_file_is_in(self, files, root, plugins):
         for source in (root / "contracts", root / "core", *plugins.values()):
