@@ -145,7 +145,7 @@ def relating(language_model: str, specialist: str, scale: Scale) -> Work:
                 each(lambda _, response: _label(response)),
             ),
             Asked(
-                f"{language_model}, weighing labels",
+                f"{language_model}, in words",
                 "language model",
                 language_model,
                 f"{told}, {SHOTS} examples",
