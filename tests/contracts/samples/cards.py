@@ -1,6 +1,16 @@
 """Cards, manifests and what they are made of."""
 
-from metier_contracts import Capabilities, Contract, Contribution, Lineage, Manifest, ModelCard, Price, Quality
+from metier_contracts import (
+    Capabilities,
+    Contract,
+    Contribution,
+    Lineage,
+    Manifest,
+    ModelCard,
+    Override,
+    Price,
+    Quality,
+)
 
 PRICE = Price(per_call=0.001, per_million_input_tokens=2.5, source="https://example.org/prices", date="2025-01-31")
 QUALITY = Quality(
@@ -68,6 +78,7 @@ MANIFEST = Manifest(
     policies=(Contribution(name="greedy", help="Take the first.", object="metier_mlm.policies:greedy"),),
     environments=(Contribution(name="files", help="A folder.", object="metier_mlm.files:Files"),),
 )
+OVERRIDE = Override(check="batch-invariance", reason="It ranks the items of a batch against each other.")
 
 CARDS: dict[str, Contract] = {
     "capabilities": CARD.tasks["classify"],
@@ -78,4 +89,5 @@ CARDS: dict[str, Contract] = {
     "card.remote": REMOTE,
     "contribution": TABLE,
     "manifest": MANIFEST,
+    "override": OVERRIDE,
 }
