@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from metier import Runtime, __version__
 from metier.config import Config
+from metier.doctor.plugins import examine
 from metier.environments import Environment, environments
 from metier.environments.environment import file_of
 from metier.environments.making import metier_requirement, remove_environment
 from metier.isolation import protection
 from metier.plugins import PluginRecord, discover
-from metier.plugins.doctor import examine
 from metier_contracts import Classify, ConfigError
 
 Isolate = Callable[..., Environment]

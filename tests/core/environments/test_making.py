@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from metier import Runtime, task
 from metier.cli import app
+from metier.doctor.plugins import examine
 from metier.environments import Environment, environments, installer
 from metier.environments.making import make_environment, remove_environment
 from metier.paths import environments_folder
-from metier.plugins.doctor import examine
 from metier_contracts import Image, PluginError, Segment, Segmentation, WorkerDiedError
 from typer.testing import CliRunner
 
