@@ -110,6 +110,10 @@ class TestInstalled:
         done = installed.run("python", "-W", "error", "-c", code)
         assert done.stdout == "pp-ocrv6-small False\n", done.stderr
 
+    def test_the_kit_finds_no_fault(self, installed: Installed) -> None:
+        done = installed.run("metier", "plugin", "check", "acme-ocr", "--model", "pp-ocrv6-small", "--json", "kit.json")
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def test_its_own_tests_pass(self, installed: Installed) -> None:
         done = installed.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", PLUGIN / "tests")
         assert done.returncode == 0, done.stdout + done.stderr
