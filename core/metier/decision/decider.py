@@ -81,6 +81,7 @@ class Decider:
             sources = {name: profile.source for name, value in figures.items() if value is not None}
         if source is not None:
             sources["quality"] = source
+        needs, asked = work.needs, requirements.capability_needs()
         return Candidate(
             model=card.id,
             architecture=card.architecture,
@@ -90,7 +91,7 @@ class Decider:
             sources=sources,
             devices=() if card.remote else card.devices,
             remote=(card.id, urlsplit(card.source or "").hostname or "") if card.remote else (),
-            lacks=tuple(dict.fromkeys([*table.unmet(work.needs), *table.unmet(requirements.capability_needs())])),
+            lacks=tuple(dict.fromkeys([*table.unmet({**asked, **needs}), *table.unmet({**needs, **asked})])),
             forbidden=remote_forbidden_by(card, self.config),
             licensed=not unlicensed(entry, self.catalog, self.config),
             state=state,

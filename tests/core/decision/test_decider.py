@@ -201,6 +201,14 @@ def test_what_the_work_needs_and_what_is_required_are_both_asked(plugins: Any) -
     assert [each.candidate.lacks for each in both.rejected] == [("labels: needs b",)]
 
 
+def test_a_card_that_needs_examples_serves_where_they_are_promised(plugins: Any) -> None:
+    table = {"classify": {"labels": "open", "few_shot": True, "zero_shot": False}}
+    plugins.write("acme", plugins.card("acme/shots", tasks=table))
+    (rejected,) = decide().rejected
+    assert rejected.candidate.lacks == ("zero_shot: needs an answer without examples",)
+    assert decide(Requirements(needs={"few_shot": True})).chosen is not None
+
+
 def test_no_plugin_is_imported(plugins: Any) -> None:
     plugins.write("acme", plugins.card("acme/a"), init="raise RuntimeError", code="raise RuntimeError")
     assert decide().chosen is not None
