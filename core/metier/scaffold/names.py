@@ -10,6 +10,7 @@ from importlib.metadata import packages_distributions
 
 from metier_contracts import InputError
 
+from metier.environments.environment import normalized
 from metier.plugins.discovery import discover
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -58,20 +59,16 @@ def _repaired(name: str) -> str | None:
 def _owner(names: Names) -> str | None:
     """Return what has the name already, if it is another distribution than the one to be made."""
     packages = packages_distributions().get(names.module, ())
-    if others := [package for package in packages if _normal(package) != names.distribution]:
+    if others := [package for package in packages if normalized(package) != names.distribution]:
         return f"the module {names.module} of {others[0]}"
     for record in discover():
-        if _normal(record.package) == names.distribution:
+        if normalized(record.package) == names.distribution:
             continue
         if record.name == names.distribution:
             return f"a plugin of {record.package} {record.version}"
         if record.manifest is not None and any(card.id == names.distribution for card in record.manifest.models):
             return f"a model of {record.package} {record.version}"
     return None
-
-
-def _normal(package: str) -> str:
-    return re.sub(r"[-_.]+", "-", package).lower()
 
 
 def _refused(name: str, expected: str, got: str, hint: str | None = None) -> InputError:

@@ -9,7 +9,7 @@ from metier_contracts import MetierError, Response
 
 from metier.testing.check import Check, Failure, NotApplicable
 from metier.testing.closeness import difference
-from metier.testing.requests import Unserved, task_named
+from metier.testing.requests import Unserved
 from metier.testing.subject import Subject
 
 
@@ -32,23 +32,23 @@ def _load(subject: Subject) -> None:
 
 def _contract(subject: Subject) -> None:
     for name in subject.card.tasks:
-        task_named(name)
+        subject.tasks.get(name)
     for request, answer in zip(subject.asked(), subject.answers, strict=True):
-        wanted = task_named(request.task).response
+        wanted = subject.tasks.get(request.task).response
         if not isinstance(answer, wanted):
             raise Failure(f"a {request.task} request was answered by a {type(answer).__name__}")
 
 
 def _invariants(subject: Subject) -> None:
     for request, answer in zip(subject.asked(), subject.answers, strict=True):
-        broken = task_named(request.task).violation(request, answer, subject.card.tasks[request.task])
+        broken = subject.tasks.get(request.task).violation(request, answer, subject.card.tasks[request.task])
         if broken is not None:
             raise Failure(f"{request.task}, {broken.field}: expected {broken.expected}, got {broken.got}")
 
 
 def _json(subject: Subject) -> None:
     for request, answer in zip(subject.asked(), subject.answers, strict=True):
-        back = task_named(request.task).response.from_json(answer.to_json())
+        back = subject.tasks.get(request.task).response.from_json(answer.to_json())
         if back != answer:
             raise Failure(f"a {type(answer).__name__} came back as another: {difference(answer, back, 0)}")
 
@@ -101,7 +101,7 @@ def _errors(subject: Subject) -> None:
         for request, answer in zip(requests, [answers[0], *answers[2:]], strict=False):
             if isinstance(answer, MetierError):
                 raise Failure(f"a good item was answered by {answer.summary!r}, because its neighbour is bad")
-            task = task_named(request.task)
+            task = subject.tasks.get(request.task)
             if (broken := task.violation(request, answer, subject.card.tasks[request.task])) is not None:
                 raise Failure(f"beside a bad item, {broken.field}: expected {broken.expected}, got {broken.got}")
 

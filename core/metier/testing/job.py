@@ -8,7 +8,7 @@ from typing import Any
 from metier_contracts import ModelCard
 
 from metier.plugins.discovery import discover
-from metier.testing.requests import task_named
+from metier.tasks import Tasks
 from metier.testing.subject import Subject
 
 
@@ -30,10 +30,11 @@ def job_of(subject: Subject) -> dict[str, Any]:
 def subject_of(job: dict[str, Any]) -> Subject:
     """Return the subject that `job_of` wrote; the plugin is looked up anew, on this process's path."""
     records = discover()
+    tasks = Tasks(records)
     return Subject(
         record=next(one for one in records if (one.name, one.package) == (job["plugin"], job["package"])),
         model_card=None if job["card"] is None else ModelCard.from_json(job["card"]),
-        requests=[task_named(task).request.from_json(text) for task, text in job["requests"]],
+        requests=[tasks.get(task).request.from_json(text) for task, text in job["requests"]],
         directory=_path(job["directory"]),
         scratch=_path(job["scratch"]),
         allow_pickle=job["allow_pickle"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from metier_contracts import (
 
 from metier._version import __version__
 from metier.config import load_settings
+from metier.environments.environment import normalized
 from metier.plugins.discovery import PluginRecord, discover
 from metier.testing.catalogue import CHECKS
 from metier.testing.check import Check
@@ -82,7 +82,7 @@ def check_plugin(
 
 def _records(name: str) -> list[PluginRecord]:
     records = discover()
-    found = [record for record in records if _canonical(record.package) == _canonical(name)]
+    found = [record for record in records if normalized(record.package) == normalized(name)]
     found = found or [record for record in records if record.name == name]
     if not found:
         raise PluginUnavailableError(
@@ -109,10 +109,6 @@ def _check_named(cards: Sequence[ModelCard | str], records: Sequence[PluginRecor
                 got=repr(card) if isinstance(card, str) else f"a card of the plugin {card.plugin!r}",
                 blame="the cards named",
             )
-
-
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @dataclass

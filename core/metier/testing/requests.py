@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from metier_contracts import ModelCard, Request, Response, Task
+from metier_contracts import ModelCard, Request, Response
 
 from metier.tasks import Tasks
 
@@ -18,22 +18,14 @@ class Unserved(Request[Response]):
     task: ClassVar[str] = "metier-testing-unserved"
 
 
-def task_named(name: str) -> Task:
-    """Return the task of that name, by which the kit makes requests and judges answers.
-
-    Raises:
-        UnknownTaskError: nobody knows it.
-    """
-    return Tasks.installed().get(name)
-
-
 def requests_for(card: ModelCard, given: Sequence[Request[Any]] = ()) -> list[Request[Any]]:
     """Return requests that the card says it serves, of two sizes and four contents for each task and unit.
 
     `given` take the place of the probes of their tasks; one that the card does not serve is left out.
     """
-    own = {request.task for request in given}
-    asked = [*given, *(request for task in card.tasks if task not in own for request in _probed(card, task))]
+    own, tasks = {request.task for request in given}, Tasks.installed()
+    probed = (request for task in card.tasks if task not in own for request in _probed(card, task, tasks))
+    asked = [*given, *probed]
     return [
         request
         for request in asked
@@ -41,11 +33,11 @@ def requests_for(card: ModelCard, given: Sequence[Request[Any]] = ()) -> list[Re
     ]
 
 
-def _probed(card: ModelCard, task: str) -> list[Request[Any]]:
+def _probed(card: ModelCard, task: str, tasks: Tasks) -> list[Request[Any]]:
     table = card.tasks[task]
     made = [
         probes.make(size, number, table)
-        for probes in Tasks.installed().probes(task)
+        for probes in tasks.probes(task)
         for size, numbers in zip(probes.sizes, (_SMALL, _LARGER), strict=False)
         for number in numbers
     ]

@@ -16,6 +16,7 @@ from metier_contracts import CallContext, Model, ModelCard, Placement, Request, 
 from metier.devices import TorchDevices, only_dtype, place
 from metier.plugins.discovery import PluginRecord
 from metier.plugins.host import PluginHost
+from metier.tasks import Tasks
 from metier.testing.check import Failure, NotApplicable
 from metier.testing.closeness import TOLERANCE
 from metier.testing.guard import Guard, the_guard
@@ -48,6 +49,11 @@ class Subject:
         if self.model_card is None:
             raise NotApplicable("the plugin brings no model")
         return self.model_card
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """The tasks known here, by which answers are judged."""
+        return Tasks.installed()
 
     @cached_property
     def model(self) -> Model:
