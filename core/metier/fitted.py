@@ -1,4 +1,4 @@
-"""Fitted models: made by `Runtime.fit`, kept on this machine, used by id."""
+"""Fitted models as they are kept on this machine: a folder for each, with its card."""
 
 from __future__ import annotations
 
@@ -13,21 +13,15 @@ from pathlib import Path
 from metier_contracts import (
     CascadeFit,
     ConfigError,
-    ContractViolation,
     ExampleSet,
     FitRequest,
-    InputError,
     Lineage,
     MetierError,
     ModelCard,
     StorageError,
-    UnsupportedError,
 )
 
-from metier.catalog import Catalog, Entry
 from metier.paths import fitted_folder
-from metier.perform import blame
-from metier.selection import Selector
 from metier.weights.checksum import sha256_of
 
 _CARD = "metier-card.json"
@@ -75,66 +69,6 @@ def _read(path: Path) -> ModelCard | ConfigError:
             blame=str(path),
             hint=f"fit the model again, or remove {path.parent}",
         )
-
-
-def base_of(request: FitRequest, catalog: Catalog, selector: Selector) -> Entry:
-    """Return the entry to fit from: the one that the request names, else the task's default among those that can."""
-    if not isinstance(request, FitRequest):
-        raise InputError(
-            "that is not a fit request",
-            expected="ClassifyFit, ExtractFit, GraphFit or CascadeFit",
-            got=f"{type(request).__name__}: {request!r:.80}",
-            blame="the first argument of fit",
-        )
-    if request.base is not None:
-        entry = catalog.get(request.base)
-        selector.allow(entry)
-        return entry
-    task = request.task
-    stated = [entry for entry in catalog.entries if task in entry.card.fits and selector.allows(entry)]
-    able = [entry for entry in stated if entry.ready]
-    if not able:
-        raise UnsupportedError(
-            f"no model here can be fitted for {task}",
-            expected=f"a ready model whose card states fits = [{task!r}]",
-            got=", ".join(f"{entry.card.id}, which is not ready" for entry in stated) or "none",
-            blame="base=None of the fit request, or the set of plugins installed",
-            hint="`metier doctor` shows the plugins that are not installed",
-        )
-    return min(able, key=lambda entry: (not _is_default(entry.card, task), entry.card.id))
-
-
-def _is_default(card: ModelCard, task: str) -> bool:
-    return task in card.tasks and card.tasks[task].default
-
-
-def check_new_id(model: str, replace: bool, catalog: Catalog) -> None:
-    """Raise `InputError` where the id is another model's, unless that one is fitted and may be replaced."""
-    kept = card_file(model).is_file()  # perhaps by another process, so that no catalog tells
-    origin = catalog.get(model).origin if model in catalog else "fitted" if kept else None
-    if origin is None or (origin == "fitted" and replace):
-        return
-    raise InputError(
-        f"the id {model!r} is taken",
-        expected="a new id, or replace=True" if origin == "fitted" else "a new id",
-        got=f"the id of a model of origin {origin!r}",
-        blame="id of the fit request",
-        hint="`metier models` lists the ids",
-    )
-
-
-def check_drafted(request: FitRequest, drafted: object, entry: Entry) -> None:
-    """Raise `ContractViolation` unless a model's `fit` has returned the card of a model of its plugin for that task."""
-    wanted = f"a ModelCard of plugin {entry.card.plugin!r} that serves {request.task}"
-    if not isinstance(drafted, ModelCard):
-        got = type(drafted).__name__
-    elif drafted.plugin != entry.card.plugin or request.task not in drafted.tasks:
-        got = f"one of plugin {drafted.plugin!r} that serves {', '.join(drafted.tasks)}"
-    else:
-        return
-    raise ContractViolation(
-        f"the model {entry.card.id!r} did not return what it fitted", expected=wanted, got=got, blame=blame(entry)
-    )
 
 
 @contextmanager

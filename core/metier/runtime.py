@@ -18,11 +18,9 @@ from weakref import WeakKeyDictionary
 
 from metier_contracts import (
     CallContext,
-    CascadeFit,
     Classification,
     Classify,
     FitRequest,
-    FittableModel,
     Generate,
     GenerationChunk,
     InputError,
@@ -33,24 +31,23 @@ from metier_contracts import (
     PluginQuarantinedError,
     Request,
     Response,
-    UnsupportedError,
 )
 from typing_extensions import TypeVar
 
 from metier import tracing
 from metier.accounting import Ledger, Meter, opened
 from metier.answers import Answers
-from metier.cascades.fitting import fit_cascade
 from metier.catalog import Catalog, Entry
 from metier.config import Config, Privacy, check_cards, check_defaults, load_settings
 from metier.decision.requirements import Requirements
 from metier.decision.work import Work
 from metier.devices import DeviceQuery, TorchDevices, only_dtype, parse_device, place
-from metier.fitted import base_of, check_drafted, check_new_id, fitted_cards, fitting_folder, keep
+from metier.fitted import fitted_cards
+from metier.fitting import Fitting
 from metier.isolation import Workers
-from metier.mapping import OnError, mapped, reporting
+from metier.mapping import OnError, mapped
 from metier.memory import default_budget
-from metier.perform import Performer, blame, plugin_errors
+from metier.perform import Performer
 from metier.pipeline.engine import Call, run_batch, settled, whole
 from metier.pipeline.privacy import private_tasks, refuse_remote
 from metier.pipeline.step import Step
@@ -156,12 +153,12 @@ class Runtime:
         self._ledger = Ledger(self.config.max_cost)
         self._performer = Performer(self._selector, self._residency, self._ledger)
         self._answers = Answers(self._selector, self._ledger)
+        self._fitting = Fitting(self._catalog, self._selector, self._residency, self._classified)
         self._traces = Traces()
         self._pool: ThreadPoolExecutor | None = None
         self._streams: WeakKeyDictionary[Generator[Response, None, None], int] = WeakKeyDictionary()
         self._closed = False
         self._lock = threading.Lock()
-        self._keeping = threading.Lock()
 
     @overload
     def run(
@@ -466,27 +463,7 @@ class Runtime:
             InputError: the id is taken. UnsupportedError: the base cannot be fitted from.
             StorageError: the folder of fitted models cannot be written.
         """
-        if isinstance(request, CascadeFit):
-            return self._fit_cascade(request, replace, progress)
-        entry = base_of(request, self._catalog, self._selector)
-        check_new_id(request.id, replace, self._catalog)
-        with reporting(progress, f"fit {request.id}") as report:
-            context = CallContext(seed=request.seed, progress=report)
-            with self._residency.pinned(entry.card, context) as resident, fitting_folder(request.id) as folder:
-                if not isinstance(resident.model, FittableModel):
-                    raise UnsupportedError(
-                        f"the model {entry.card.id!r} cannot be fitted from",
-                        expected="a model with the method fit(request, directory, context)",
-                        got=type(resident.model).__name__,
-                        blame=f"base of the fit request, or {blame(entry)}",
-                        hint="leave base out for a model that can, or name another",
-                    )
-                with resident.lane.held(context), plugin_errors(entry):
-                    drafted = resident.model.fit(request, folder, context)
-                check_drafted(request, drafted, entry)
-                card = self._keep(folder, drafted, request, entry.card.id, replace)
-        self._residency.unload(card.id, CallContext())
-        return card
+        return self._fitting.fit(request, replace=replace, progress=progress)
 
     @overload
     def plan(
@@ -562,31 +539,10 @@ class Runtime:
         """
         return self._selector.decider.decide(Work.of(work, self.tasks), requirements or Requirements())
 
-    def _fit_cascade(self, request: CascadeFit, replace: bool, progress: bool | ProgressCallback) -> ModelCard:
-        cheap, strong = (self._catalog.get(model) for model in (request.cheap, request.strong))
-        for entry in (cheap, strong):
-            self._selector.allow(entry)
-        check_new_id(request.id, replace, self._catalog)
-        with reporting(progress, f"fit {request.id}") as report:
-            total = 2 * len(request.labelled)
-
-            def ask(model: str, questions: Sequence[Classify]) -> list[Classification]:
-                before = 0 if model == cheap.card.id else len(questions)
-                return list(self.map(questions, model=model, progress=lambda done, _: report(before + done, total)))
-
-            drafted = fit_cascade(request, cheap.card, strong.card, ask)
-            with fitting_folder(request.id) as folder:
-                card = self._keep(folder, drafted, request, request.strong, replace)
-        self._residency.unload(card.id, CallContext())
-        return card
-
-    def _keep(self, folder: Path, drafted: ModelCard, request: FitRequest, base: str, replace: bool) -> ModelCard:
-        with self._keeping:
-            check_new_id(request.id, replace, self._catalog)  # another fit may have taken it meanwhile
-            card = keep(folder, drafted, request, base)
-            self._catalog.add("fitted", card)
-        self._selector.forget()
-        return card
+    def _classified(
+        self, requests: Sequence[Classify], model: str, progress: ProgressCallback
+    ) -> Iterator[Classification]:
+        return self.map(requests, model=model, progress=progress)
 
     def load(self, model: str, *, deadline: float | None = None) -> ModelInfo:
         """Load a model now rather than at its first use; of a composed one, all that it is composed of."""
