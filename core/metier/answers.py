@@ -19,7 +19,8 @@ from metier.accounting import Ledger
 from metier.paths import answers_file
 from metier.pipeline.engine import Perform
 from metier.revisions import revision_of
-from metier.selection import Selector, Terms
+from metier.selection import Selector
+from metier.terms import Terms
 
 MEMORY_BYTES = 64 * 2**20
 DISK_BYTES = 2**30

@@ -11,7 +11,7 @@ from metier_contracts import InputError, ModelCard, UnknownModelError
 
 from metier._version import __version__
 from metier.plugins import PluginHost, PluginRecord
-from metier.plugins.host import quarantined
+from metier.plugins.importing import quarantined
 from metier.tasks import Tasks
 
 Origin = Literal["plugin", "fitted", "config", "runtime"]

@@ -33,8 +33,9 @@ from metier.catalog import Entry
 from metier.charging import cost_of
 from metier.lane import INTERRUPTS
 from metier.residency import Residency, Resident
-from metier.selection import ANY, Selector, Terms
+from metier.selection import Selector
 from metier.tasks import Tasks
+from metier.terms import ANY, Terms
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context

@@ -55,8 +55,9 @@ from metier.pipeline.trace import Trace
 from metier.plugins import PluginHost, discover
 from metier.residency import Residency, closed_error
 from metier.scope import Scope
-from metier.selection import Selector, Terms
+from metier.selection import Selector
 from metier.tasks import Tasks
+from metier.terms import Terms
 from metier.traces import Traces
 from metier.usage import Usage
 from metier.weights import WeightStore, terminal_progress

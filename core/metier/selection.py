@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from metier_contracts import (
     AmbiguousModelError,
@@ -25,7 +25,8 @@ from metier.config import Config
 from metier.decision.requirements import Requirements
 from metier.decision.work import Work
 from metier.permission import PHRASES, Forbidden, forbidden_by, refused
-from metier.plugins.host import require_usable
+from metier.plugins.importing import require_usable
+from metier.terms import ANY, Terms
 
 if TYPE_CHECKING:
     from metier.decision.decider import Decider
@@ -33,23 +34,6 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 1024
 _SHOWN = 6
-
-
-class Terms(NamedTuple):
-    """What the caller says of the choice.
-
-    `model`: the model's id. `strict`: whether an ambiguity is an error, None for the settings. `require`: what the
-    model must keep to; of those that do, the cheapest is taken. `private`: no remote model may serve the request,
-    whatever the settings allow.
-    """
-
-    model: str | None = None
-    strict: bool | None = None
-    require: Requirements | None = None
-    private: bool = False
-
-
-ANY = Terms()
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any
 from metier_contracts import TASKS, Contribution, InputError, MetierError, Probes, Request, Task, UnknownTaskError
 
 from metier.plugins.discovery import PluginRecord, discover
-from metier.plugins.host import load_task, quarantined
+from metier.plugins.importing import load_task, quarantined
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from metier import Runtime, Step, cache, each, fallback, private, step, task
 from metier.answers import InMemory, OnDisk
-from metier.selection import Terms
+from metier.terms import Terms
 from metier_contracts import (
     CallContext,
     Classification,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from metier import Runtime
 from metier.perform import Performer
-from metier.selection import Terms
+from metier.terms import Terms
 from metier_contracts import (
     CallContext,
     Cancelled,

@@ -7,7 +7,8 @@ from metier import Requirements
 from metier.catalog import Catalog
 from metier.config import Config
 from metier.plugins import PluginHost
-from metier.selection import Selector, Terms
+from metier.selection import Selector
+from metier.terms import Terms
 from metier_contracts import (
     AmbiguousModelError,
     Classify,

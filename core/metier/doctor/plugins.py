@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from metier.plugins.discovery import PluginRecord, discover
-from metier.plugins.host import describe_import_failure
+from metier.plugins.importing import describe_import_failure
 
 PROBE_SECONDS = 120.0
 _AT_ONCE = 2
@@ -29,7 +29,7 @@ sys.path[:] = json.loads(path)
 found = {}
 place = module
 try:
-    from metier.plugins.host import import_plugin, import_task
+    from metier.plugins.importing import import_plugin, import_task
     import_plugin(module, name)
     for place, task in json.loads(tasks):
         import_task(place, task)

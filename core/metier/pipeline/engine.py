@@ -17,7 +17,7 @@ from metier.tracing import fail, opened, step_span, tracer
 
 if TYPE_CHECKING:
     from metier.pipeline.step import Port, Step
-    from metier.selection import Terms
+    from metier.terms import Terms
 
 
 class Perform(Protocol):

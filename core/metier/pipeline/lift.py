@@ -19,7 +19,7 @@ from metier.pipeline.signature import name_of, refuse_async, response_hint, sign
 from metier.pipeline.step import In_contra, Out_co, Port, Step, Taint
 from metier.pipeline.structure import Kind, Role, Structure
 from metier.pipeline.trace import note_answers
-from metier.selection import ANY, Terms
+from metier.terms import ANY, Terms
 
 A = TypeVar("A")
 B = TypeVar("B")

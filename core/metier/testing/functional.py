@@ -19,7 +19,7 @@ def _discovery(subject: Subject) -> None:
 
 
 def _import(subject: Subject) -> None:
-    from metier.plugins.host import import_plugin
+    from metier.plugins.importing import import_plugin
 
     import_plugin(subject.record.module, subject.record.name)
 
