@@ -137,7 +137,7 @@ class _Run:
             tried = tried or any(outcome.check == "load" and outcome.ended != "skipped" for outcome in found)
             results += [self._result(outcome, card) for outcome in found]
         if chosen and not tried and not broken:
-            detail = "no model could be tried: pull the weights of one, or name cards="
+            detail = "no model could be tried: name one (`--model ID`, cards=[...]), and its weights are pulled"
             results.append(self._result(Outcome("load", "failed", detail), None))
         return results
 
