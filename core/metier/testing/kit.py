@@ -149,7 +149,7 @@ class _Run:
         store = WeightStore(offline=settings.offline, grants=settings.grants)
         absent = card.remote or (card.source is not None and store.locate(card) is None)
         if absent and not named:
-            why = "the model is remote: name it in cards=" if card.remote else f"`metier pull {card.id}` first"
+            why = "a remote model is asked only where it is named" if card.remote else f"`metier pull {card.id}` first"
             yield Outcome("load", "skipped", why)
             return
         try:
