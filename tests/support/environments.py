@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import sysconfig
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,17 +19,34 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 
-def lend(site: Path, requirements: Iterable[str], wheels: Sequence[Path] = ()) -> None:
-    """Put into a folder of libraries what requirements need, directly and by way of one another, and nothing else.
+def clean_environment(folder: Path, requirements: Iterable[str], wheels: Sequence[Path]) -> Path:
+    """Make a virtual environment with wheels, what requirements need of and beside them, and nothing else.
 
     Args:
-        site: the folder, of an environment of the same Python.
-        requirements: such as `acme-shout[dev]`.
-        wheels: distributions to be installed there, whose own requirements count and whose files are not put there.
+        folder: where.
+        requirements: such as `acme-shout[dev]`, what leads to all that is to be there.
+        wheels: distributions to be installed by pip; the others come from the environment of the tests.
+
+    Returns: its Python.
 
     Raises:
         LookupError: a distribution that is needed is neither among the wheels nor installed here in such a version.
     """
+    _call(sys.executable, "-m", "venv", "--without-pip", folder)
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    _lend(Path(sysconfig.get_path("purelib", vars={"base": str(folder)})), requirements, wheels)
+    pip = (sys.executable, "-m", "pip", "--python", python)
+    _call(*pip, "install", "--quiet", "--no-deps", "--no-index", *wheels)
+    _call(*pip, "check")
+    return python
+
+
+def _call(*command: object) -> None:
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _lend(site: Path, requirements: Iterable[str], wheels: Sequence[Path]) -> None:
     given = _by_name([str(wheel) for wheel in wheels])
     here = _by_name([sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
     for name in _closure(requirements, {**here, **given}) - given.keys():
