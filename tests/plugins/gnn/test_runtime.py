@@ -54,7 +54,7 @@ def test_other_features_are_refused(karate: Graph) -> None:
         runtime.fit(GraphFit(id="mine/club", graphs=[karate], targets=[0, 1] * 17, epochs=1))
         with pytest.raises(NoCapableModelError, match=r"takes GraphSchema\(node_features=34\), needs GraphSchema\("):
             runtime.run(PATH, model="mine/club")
-        assert runtime.run(PATH, model=None).provenance.model == "gnn/from-scratch"
+        assert runtime.run(PATH).provenance.model == "gnn/from-scratch"
 
 
 def test_a_model_of_molecules_takes_no_other_graph() -> None:
