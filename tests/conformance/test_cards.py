@@ -1,7 +1,7 @@
 """Each built-in card by the kit that plugin authors use, with requests that ask more of it than the contract's probes.
 
-Models are loaded in this process: a child for each would import its libraries again, half a minute a core over all of
-them, and TimesFM's network is made small in this process alone. tests/core/testing checks plugins in children.
+Models are loaded in this process: a child for each would import its libraries again, two minutes over all of them, and
+TimesFM's network is made small in this process alone. tests/core/testing checks plugins in children.
 """
 
 from __future__ import annotations
