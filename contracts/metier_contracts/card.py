@@ -11,6 +11,7 @@ from metier_contracts.cascade import Cascade
 from metier_contracts.contract import Contract
 from metier_contracts.identity import ModelId, Sha256
 from metier_contracts.refusal import Refusal, shown
+from metier_contracts.semantics import GraphSchema, Semantic
 
 Architecture = Literal[
     "rule",
@@ -35,10 +36,11 @@ class Capabilities(Contract):
     """What a model can do for one task. A field left out states nothing: a request that needs it passes the model by.
 
     `labels`: "open" for any label the caller names, or the tuple of the labels the model knows; for extract these are
-    the entity types. `languages`: ISO 639-1 codes. `max_batch`: the most requests one infer call takes. `context`: the
-    most tokens (text) or points (series) of one input. `output_tokens`: the most tokens that are written for an answer
-    where the request itself does not bound them. `few_shot`: it learns from the examples of a request;
-    `zero_shot`: it answers requests without any. `default`: the plugin proposes this card for the task.
+    the entity types. `languages`: ISO 639-1 codes. `graphs`: which graphs it takes, None for any. `max_batch`: the most
+    requests one infer call takes. `context`: the most tokens (text) or points (series) of one input. `output_tokens`:
+    the most tokens that are written for an answer where the request itself does not bound them. `few_shot`: it learns
+    from the examples of a request; `zero_shot`: it answers requests without any. `default`: the plugin proposes this
+    card for the task.
     """
 
     modalities: tuple[Modality, ...] = ("text",)
@@ -52,6 +54,7 @@ class Capabilities(Contract):
     quantiles: bool = False
     missing_values: bool = False
     levels: tuple[Literal["node", "edge", "graph"], ...] = ()
+    graphs: GraphSchema | None = None
     prompts: tuple[Literal["points", "boxes", "mask", "everything"], ...] = ()
     stream: bool = False
     tools: bool = False
@@ -66,10 +69,11 @@ class Capabilities(Contract):
     def unmet(self, needs: Mapping[str, Any]) -> list[str]:
         """Return what `needs` asks and this table does not give, one phrase each; empty where it serves.
 
-        A need is True (the flag must be set), a frozenset (each member must be listed; "open" lists everything) or a
-        string (it must be the very value).
+        A need is True (the flag must be set), a frozenset (each member must be listed; "open" lists everything), a
+        semantic of the request's data (that of the table must admit it, where there is one) or a string (it must be the
+        very value).
         """
-        unmet = [f"{name}: needs {_show(need)}" for name, need in needs.items() if not self._gives(name, need)]
+        unmet = [self._lack(name, need) for name, need in needs.items() if not self._gives(name, need)]
         if not self.zero_shot and "few_shot" not in needs:
             unmet.append("zero_shot: needs an answer without examples")
         return unmet
@@ -80,9 +84,15 @@ class Capabilities(Contract):
             return given is True
         if isinstance(need, frozenset):
             return given == "open" or need <= frozenset(given or ())
+        if isinstance(need, Semantic):
+            return given is None or given.admits(need) is not False
         if need == "listed":
             return isinstance(given, tuple) and bool(given)
         return bool(given == need)
+
+    def _lack(self, name: str, need: Any) -> str:
+        taken = f"takes {getattr(self, name)}, " if isinstance(need, Semantic) else ""
+        return f"{name}: {taken}needs {_show(need)}"
 
 
 def _show(need: Any) -> str:

@@ -44,6 +44,7 @@ _WORDS = {
     "string_unicode": "a str of valid Unicode",
     "too_short": "{min_length} or more entries",
     "tuple_type": "a list or tuple",
+    "unexpected_keyword_argument": "no field of this name",
 }
 
 # What pydantic puts into a path to name the member of a union that it tried.

@@ -92,7 +92,7 @@ class Selector:
         entry = self.catalog.get(model)
         unmet = self._unmet(entry, work.task, work.needs)
         if unmet:
-            raise self._incapable(work.task, work.needs, [entry])
+            raise self._incapable(work.task, work.needs, [entry], named=model)
         self.allow(entry, terms)
         return entry
 
@@ -175,7 +175,9 @@ class Selector:
         setting = self._forbidden(entry)
         return "remote, which private data forbid" if setting is None else PHRASES[setting]
 
-    def _incapable(self, task: str, needs: Mapping[str, Any], entries: Sequence[Entry]) -> NoCapableModelError:
+    def _incapable(
+        self, task: str, needs: Mapping[str, Any], entries: Sequence[Entry], *, named: str | None = None
+    ) -> NoCapableModelError:
         lacks = [
             (
                 entry.card.id,
@@ -185,11 +187,12 @@ class Selector:
         ]
         rows = [f"{model} ({'; '.join(unmet)})" for model, unmet in lacks]
         more = f", and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
+        subject = "no model here can" if named is None else f"the model {named!r} cannot"
         return NoCapableModelError(
-            f"no model here can do what this {task} request needs",
+            f"{subject} do what this {task} request needs",
             expected=", ".join(f"{name}: {_show(need)}" for name, need in needs.items()) or task,
             got=(", ".join(rows) + more) or f"no card serves {task}",
-            blame="the request, or the set of plugins installed",
+            blame=f"the request, or {'the set of plugins installed' if named is None else 'model=...'}",
             hint="`metier models` shows what each model does; `metier doctor` what is not installed",
         )
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from api import prose
-from metier_contracts import Manifest, card, cascade, manifest
+from metier_contracts import Manifest, card, cascade, manifest, semantics
 from tables import table
 
 _REF = "#/$defs/"
 _FILLED_IN = {"ModelCard": {"plugin"}}  # by the manifest's own name
-_MODULES = (manifest, card, cascade)
+_MODULES = (manifest, card, cascade, semantics)
 
 
 def manifest_schema() -> str:

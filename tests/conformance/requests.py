@@ -1,4 +1,4 @@
-"""For each task, requests that differ in size and content. A card takes those whose needs it meets."""
+"""Requests of each task that differ in size and content. A card is asked those whose needs it meets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from metier_contracts import (
     Generate,
     Graph,
     GraphScore,
-    ModelCard,
     Rank,
     Request,
     Sampling,
@@ -27,6 +26,7 @@ from metier_contracts import (
     Series,
     Tool,
 )
+from metier_gnn.molecules import molecule
 from skimage import data
 
 TEXTS = (
@@ -78,70 +78,41 @@ DATED = Series(
 )
 SUMMER = Covariate(past=np.cos(np.arange(60) / 6 * np.pi), future=np.cos(np.arange(60, 66) / 6 * np.pi))
 TIES = Graph.from_networkx(nx.karate_club_graph())
-SMILES = ("CCO", "c1ccccc1C(=O)O", "O", "C[C@H](N)C(=O)O", "CC(=O)Oc1ccccc1C(=O)O")
-MOLECULES = tuple(Graph.from_networkx(one) for one in (nx.cycle_graph(6), nx.star_graph(4), nx.path_graph(9)))
+MOLECULES = tuple(map(molecule, ("CCO", "c1ccccc1C(=O)O", "O", "C[C@H](N)C(=O)O", "CC(=O)Oc1ccccc1C(=O)O")))
+RINGS = tuple(Graph.from_networkx(one) for one in (nx.cycle_graph(6), nx.star_graph(4), nx.path_graph(9)))
 
-REQUESTS: dict[str, Sequence[Request[Any]]] = {
-    "classify": [
-        *(Classify(text=text, labels=["billing", "fault", "praise"]) for text in TEXTS),
-        *(Classify(text=text, labels=["billing", "fault", "praise"], multi_label=True) for text in TEXTS[:2]),
-        *(Classify(text=text, examples=EXAMPLES) for text in TEXTS),
-    ],
-    "generate": [
-        Generate.of("Why does it rain?", sampling=Sampling(max_tokens=6)),
-        Generate.of(TEXTS[3], sampling=Sampling(max_tokens=8, temperature=0.8, top_p=0.9, seed=5)),
-        Generate(messages="A number", json_schema={"type": "integer"}, sampling=Sampling(max_tokens=20)),
-        Generate(messages="What time is it in Lyon?", tools=[CLOCK], sampling=Sampling(max_tokens=8)),
-    ],
-    "embed": [*(Embed(texts=[text]) for text in TEXTS), Embed(texts=TEXTS)],
-    "rank": [Rank(query=text, candidates=TEXTS) for text in TEXTS[:3]],
-    "extract": [
-        *(Extract(text=text) for text in TEXTS),
-        *(Extract(text=text, entity_types=["DATE", "MONEY"]) for text in TEXTS[:2]),
-    ],
-    "fill-mask": [
-        FillMask(text=f"{ANTIBODY[:position]}[MASK]{ANTIBODY[position + 1 :]}", top_k=3) for position in (3, 40, 95)
-    ],
-    "segment": [
-        Segment(image=COINS, boxes=[COIN]),
-        Segment(image=CAT, boxes=[EYE, [300, 110, 342, 165]]),
-        Segment(image=COINS, points=[[45, 55], [20, 20]], point_labels=[1, 0]),
-        Segment(image=CAT, points=[[170, 100]], boxes=[EYE], multimask=True),
-        Segment(image=CAT, mask=ROUGH),
-        Segment(image=COINS, boxes=[COIN, [312, 150, 382, 222]], mask=np.ones(COINS.shape[:2], dtype=np.bool_)),
-        Segment(image=COINS, everything=True),
-    ],
-    "forecast": [
-        Forecast(series=MONTHLY, horizon=12),
-        Forecast(series=DATED, horizon=7, quantiles=(0.05, 0.25, 0.5, 0.75, 0.95)),
-        Forecast(series=MONTHLY, horizon=1, quantiles=()),
-        Forecast(series=Series(values=GAPPY, frequency="MS", missing=True), horizon=6),
-        Forecast(series=MONTHLY, horizon=6, covariates={"summer": SUMMER}),
-    ],
-    "detect-anomalies": [
-        DetectAnomalies(series=MONTHLY),
-        DetectAnomalies(series=DATED, sensitivity=0.9),
-        DetectAnomalies(series=Series(values=GAPPY, frequency="MS", missing=True), sensitivity=0.2),
-    ],
-    "graph-score": [
-        GraphScore(graph=TIES),
-        GraphScore(graph=MOLECULES[0]),
-        GraphScore(graph=TIES, level="edge"),
-        GraphScore(graph=MOLECULES[2], level="edge", edges=[[0, 4], [2, 8]]),
-        *(GraphScore(graph=graph, level="graph") for graph in (*MOLECULES, TIES)),
-    ],
-}
-
-
-def requests_for(card: ModelCard) -> list[Request[Any]]:
-    """Return every request that the card says it can serve; of a card that reads molecules, molecules."""
-    if card.options.get("loader") == "chemprop":
-        from metier_gnn.molecules import molecule
-
-        return [GraphScore(graph=molecule(smiles), level="graph") for smiles in SMILES]
-    return [
-        request
-        for task, table in card.tasks.items()
-        for request in REQUESTS.get(task, ())
-        if not table.unmet(request.needs())
-    ]
+REQUESTS: Sequence[Request[Any]] = (
+    *(Classify(text=text, labels=["billing", "fault", "praise"]) for text in TEXTS),
+    *(Classify(text=text, labels=["billing", "fault", "praise"], multi_label=True) for text in TEXTS[:2]),
+    *(Classify(text=text, examples=EXAMPLES) for text in TEXTS),
+    Generate.of("Why does it rain?", sampling=Sampling(max_tokens=6)),
+    Generate.of(TEXTS[3], sampling=Sampling(max_tokens=8, temperature=0.8, top_p=0.9, seed=5)),
+    Generate(messages="A number", json_schema={"type": "integer"}, sampling=Sampling(max_tokens=20)),
+    Generate(messages="What time is it in Lyon?", tools=[CLOCK], sampling=Sampling(max_tokens=8)),
+    *(Embed(texts=[text]) for text in TEXTS),
+    Embed(texts=TEXTS),
+    *(Rank(query=text, candidates=TEXTS) for text in TEXTS[:3]),
+    *(Extract(text=text) for text in TEXTS),
+    *(Extract(text=text, entity_types=["DATE", "MONEY"]) for text in TEXTS[:2]),
+    *(FillMask(text=f"{ANTIBODY[:place]}[MASK]{ANTIBODY[place + 1 :]}", top_k=3) for place in (3, 40, 95)),
+    Segment(image=COINS, boxes=[COIN]),
+    Segment(image=CAT, boxes=[EYE, [300, 110, 342, 165]]),
+    Segment(image=COINS, points=[[45, 55], [20, 20]], point_labels=[1, 0]),
+    Segment(image=CAT, points=[[170, 100]], boxes=[EYE], multimask=True),
+    Segment(image=CAT, mask=ROUGH),
+    Segment(image=COINS, boxes=[COIN, [312, 150, 382, 222]], mask=np.ones(COINS.shape[:2], dtype=np.bool_)),
+    Segment(image=COINS, everything=True),
+    Forecast(series=MONTHLY, horizon=12),
+    Forecast(series=DATED, horizon=7, quantiles=(0.05, 0.25, 0.5, 0.75, 0.95)),
+    Forecast(series=MONTHLY, horizon=1, quantiles=()),
+    Forecast(series=Series(values=GAPPY, frequency="MS", missing=True), horizon=6),
+    Forecast(series=MONTHLY, horizon=6, covariates={"summer": SUMMER}),
+    DetectAnomalies(series=MONTHLY),
+    DetectAnomalies(series=DATED, sensitivity=0.9),
+    DetectAnomalies(series=Series(values=GAPPY, frequency="MS", missing=True), sensitivity=0.2),
+    GraphScore(graph=TIES),
+    GraphScore(graph=RINGS[0]),
+    GraphScore(graph=TIES, level="edge"),
+    GraphScore(graph=RINGS[2], level="edge", edges=[[0, 4], [2, 8]]),
+    *(GraphScore(graph=graph, level="graph") for graph in (*RINGS, TIES, *MOLECULES)),
+)

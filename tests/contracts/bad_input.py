@@ -431,6 +431,11 @@ BAD_INPUT: dict[str, tuple[Callable[[], Any], str, str]] = {
     ),
     "many mistakes": (lambda: _card(id="", licence=3, bytes=-1, devices=["tpu"], surprise=1), "ModelCard.id", "more"),
     "no batch": (lambda: Capabilities(max_batch=0), "Capabilities.max_batch", "at least 1"),
+    "no such feature of graphs": (
+        lambda: Capabilities.from_mapping({"graphs": {"node_feature": 3}}),
+        "Capabilities.graphs.node_feature",
+        "no field of this name",
+    ),
     "JSON cut off": (lambda: ModelCard.from_json("{"), "ModelCard", "valid JSON"),
     "JSON of a list": (lambda: ModelCard.from_json("[]"), "ModelCard", "mapping"),
     "a mapping that is a number": (lambda: ModelCard.from_mapping(3), "ModelCard", "mapping"),

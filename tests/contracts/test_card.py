@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from metier_contracts import Capabilities, InputError, ModelCard
+from metier_contracts import Capabilities, GraphSchema, InputError, ModelCard
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,13 @@ from metier_contracts import Capabilities, InputError, ModelCard
         ({"labels": ()}, {"labels": "listed"}, ["labels: needs listed"]),
         ({}, {"labels": "listed"}, ["labels: needs listed"]),
         ({"levels": ("node",)}, {"levels": frozenset({"graph"})}, ["levels: needs graph"]),
+        ({}, {"graphs": GraphSchema(3, 0)}, []),
+        ({"graphs": {"node_features": ["mass", "charge"], "undirected": True}}, {"graphs": GraphSchema(2, 0)}, []),
+        (
+            {"graphs": {"node_features": 2}},
+            {"graphs": GraphSchema(3, 0)},
+            ["graphs: takes GraphSchema(node_features=2), needs GraphSchema(node_features=3, edge_features=0)"],
+        ),
         ({"dimensions": 3}, {"dimensions": 3}, []),
         ({"dimensions": 3}, {"dimensions": 4}, ["dimensions: needs 4"]),
         ({}, {"stream": True, "tools": True}, ["stream: needs yes", "tools: needs yes"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from metier_contracts import TASKS, Capabilities, Classify, Image, Probes, Rank, Segment, Size
+from metier_contracts import TASKS, Capabilities, Classify, GraphSchema, GraphScore, Image, Probes, Rank, Segment, Size
 from metier_contracts.probes.measures import acquaintances, sales
 from metier_contracts.probes.pictures import discs
 from metier_contracts.probes.texts import PROSE, passage
@@ -106,3 +106,13 @@ def test_a_graph_goes_both_ways_and_has_hubs() -> None:
     assert pairs == {(target, source) for source, target in pairs}
     degrees = np.bincount(graph.edge_index[0])
     assert degrees.max() > 5 * np.median(degrees)
+
+
+@pytest.mark.parametrize("schema", [None, GraphSchema(72, 14, undirected=True), GraphSchema(("mass", "rank"))], ids=str)
+def test_a_graph_has_the_features_that_the_model_takes(schema: GraphSchema | None) -> None:
+    (probes,) = TASKS["graph-score"].probes
+    able = Capabilities(levels=("graph",), graphs=schema)
+    request = probes.make(probes.sizes[0], 0, able)
+    assert isinstance(request, GraphScore)
+    assert able.unmet(request.needs()) == []
+    assert schema is None or schema.holds(request.graph)

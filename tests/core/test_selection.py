@@ -142,7 +142,7 @@ def test_a_model_that_is_no_id(model: Any, plugins: Any) -> None:
 
 def test_a_named_model_that_cannot_do_it(plugins: Any) -> None:
     plugins.write("acme", plugins.card("acme/own", tasks={"classify": {"labels": ["x"]}}), plugins.card("acme/a"))
-    with pytest.raises(NoCapableModelError) as caught:
+    with pytest.raises(NoCapableModelError, match="the model 'acme/own' cannot do what") as caught:
         chosen(model="acme/own")
     assert caught.value.got == "acme/own (labels: needs a, b)"
     assert "labels: a, b" in str(caught.value.expected)

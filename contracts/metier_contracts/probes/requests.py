@@ -108,7 +108,7 @@ def _detect_anomalies(size: Size, number: int, capabilities: Capabilities) -> De
 def _graph_score(size: Size, number: int, capabilities: Capabilities) -> GraphScore | None:
     if not capabilities.levels:
         return None
-    return GraphScore(graph=acquaintances(size.amount, number), level=capabilities.levels[0])
+    return GraphScore(graph=acquaintances(size.amount, number, capabilities.graphs), level=capabilities.levels[0])
 
 
 def _generate(size: Size, number: int, capabilities: Capabilities) -> Generate | None:

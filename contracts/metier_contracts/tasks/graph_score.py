@@ -15,6 +15,7 @@ from metier_contracts.data.graph import Graph
 from metier_contracts.invariants import Violation, length
 from metier_contracts.refusal import Refusal
 from metier_contracts.request import Request, Response
+from metier_contracts.semantics import GraphSchema
 from metier_contracts.size import Size
 
 Level = Literal["node", "edge", "graph"]
@@ -68,7 +69,7 @@ class GraphScore(Request[GraphScores]):
 
     def needs(self) -> Mapping[str, Any]:
         """Return the capabilities this request needs."""
-        return {"levels": frozenset({self.level})}
+        return {"levels": frozenset({self.level}), "graphs": GraphSchema().seen_in(self.graph)}
 
     def workload(self) -> Size:
         """Return the directed edges of the graph."""

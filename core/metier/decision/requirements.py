@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from metier_contracts import Contract
+from metier_contracts import Contract, GraphSchema
 from metier_contracts.refusal import Refusal, shown
 from pydantic import Field, field_validator
 
 from metier.licences import is_allowed
 from metier.memory import parse_bytes
 
-Need = bool | int | str | tuple[str, ...]
+Need = bool | int | str | tuple[str, ...] | GraphSchema
 
 _NAMES = (str, tuple)
 _CAPABILITIES: Mapping[str, Any] = {
@@ -26,6 +26,7 @@ _CAPABILITIES: Mapping[str, Any] = {
     "quantiles": bool,
     "missing_values": bool,
     "levels": _NAMES,
+    "graphs": GraphSchema,
     "prompts": _NAMES,
     "stream": bool,
     "tools": bool,
@@ -33,7 +34,7 @@ _CAPABILITIES: Mapping[str, Any] = {
     "environments": _NAMES,
     "dimensions": int,
 }
-_SAID: Mapping[Any, str] = {_NAMES: "a name or several", bool: "True", int: "a number"}
+_SAID: Mapping[Any, str] = {_NAMES: "a name or several", bool: "True", int: "a number", GraphSchema: "a GraphSchema"}
 _LABELS_IN_A_WORD = ("open", "listed")
 
 

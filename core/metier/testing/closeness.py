@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from metier_contracts import Response
+from metier_contracts import RankedToken, Response
 from metier_contracts.contract import Contract
 
 # bfloat16 has 8 bits of mantissa: a padded batch and a single input round their sums otherwise.
@@ -17,7 +17,7 @@ def difference(one: Response, other: Response, tolerance: float = TOLERANCE) -> 
     """Return where two answers differ by more than `tolerance`, None where they do not. Provenance does not count.
 
     The tolerance is absolute up to a magnitude of 1 and relative beyond; of masks it is the share of pixels that may
-    change sides.
+    change sides. Ranked tokens of nearly one score may change places.
     """
     return _differs("", _fields(one), _fields(other), tolerance)
 
@@ -36,11 +36,24 @@ def _differs(path: str, left: Any, right: Any, tolerance: float) -> str | None:
     elif isinstance(left, list | tuple) and isinstance(right, list | tuple):
         if len(left) != len(right):
             return f"{path} has {len(left)} and {len(right)} entries"
+        if tolerance and all(isinstance(entry, RankedToken) for entry in (*left, *right)):
+            return _differs_in_rank(path, left, right, tolerance)
         pairs = [(f"{path}[{place}]", *both) for place, both in enumerate(zip(left, right, strict=True))]
     else:
         same = _close(left, right, tolerance)
         return None if same else f"{path}: {_short(left)} and {_short(right)}"
     return next((found for pair in pairs if (found := _differs(*pair, tolerance)) is not None), None)
+
+
+def _differs_in_rank(
+    path: str, left: Sequence[RankedToken], right: Sequence[RankedToken], tolerance: float
+) -> str | None:
+    """Compare scores by place and by token; one that is missing in the other list stands right behind its last."""
+    for place, (one, other) in enumerate(zip(left, right, strict=True)):
+        same = next((entry for entry in right if entry.token == one.token), right[-1])
+        if not all(_close(one.score, found.score, tolerance) for found in (other, same)):
+            return f"{path}[{place}]: {_short(one)} and {_short(other)}"
+    return None
 
 
 def _close(left: Any, right: Any, tolerance: float) -> bool:

@@ -53,9 +53,8 @@ def _json(subject: Subject) -> None:
             raise Failure(f"a {type(answer).__name__} came back as another: {difference(answer, back, 0)}")
 
 
-def _batch_of(subject: Subject, places: Sequence[int]) -> list[Response]:
-    """Return the answers to one batch; raise `Failure` where there is not one response a request."""
-    answers = subject.ask(subject.model, [subject.requests[place] for place in places])
+def _responses(answers: Any, places: Sequence[int]) -> list[Response]:
+    """Return the answers to a batch; raise `Failure` where there is not one response a request."""
     if not isinstance(answers, Sequence) or len(answers) != len(places):
         raise Failure(f"a batch of {len(places)} requests was answered by {answers!r:.80}")
     found = [answer for answer in answers if isinstance(answer, Response)]
@@ -65,8 +64,8 @@ def _batch_of(subject: Subject, places: Sequence[int]) -> list[Response]:
 
 
 def _order(subject: Subject) -> None:
-    for places in subject.batches():
-        for answer, place in zip(_batch_of(subject, places), places, strict=True):
+    for places, answers in subject.batched:
+        for answer, place in zip(_responses(answers, places), places, strict=True):
             if difference(answer, subject.answers[place], subject.tolerance) is None:
                 continue
             for other in places:

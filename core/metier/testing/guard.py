@@ -35,9 +35,10 @@ class Guard:
         finally:
             self._watching -= 1
 
-    def forget(self) -> None:
-        """Begin anew."""
+    def forget(self) -> Guard:
+        """Begin anew, and return the guard."""
         self.sockets, self.pickles = [], []
+        return self
 
     def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._watching:
@@ -50,7 +51,9 @@ class Guard:
             self.pickles.append(".".join(map(str, arguments)))
 
 
-@cache
 def the_guard() -> Guard:
-    """Return the guard of this process, which is made at the first call."""
-    return Guard()
+    """Return the guard of this process, begun anew: it looks at one model after another."""
+    return _made().forget()
+
+
+_made = cache(Guard)

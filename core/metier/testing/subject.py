@@ -50,6 +50,11 @@ class Subject:
             raise NotApplicable("the plugin brings no model")
         return self.model_card
 
+    @property
+    def device(self) -> str:
+        """Where the model is loaded: on the CPU where it runs there, else on what is here; "remote" for an endpoint."""
+        return place(self.card, "cpu" if "cpu" in self.card.devices else "auto", TorchDevices())
+
     @cached_property
     def tasks(self) -> Tasks:
         """The tasks known here, by which answers are judged."""
@@ -66,15 +71,20 @@ class Subject:
         return [self.ask_one(self.model, request) for request in self.asked()]
 
     @cached_property
-    def seconds(self) -> list[float]:
-        """How long the answer to each request alone takes, once the model is warm."""
+    def again(self) -> list[tuple[Response, float]]:
+        """The answer to each request alone a second time, and its seconds: the model is warm by then."""
         _ = self.answers
-        taken = []
+        answers = []
         for request in self.asked():
             started = time.perf_counter()
-            self.ask_one(self.model, request)
-            taken.append(time.perf_counter() - started)
-        return taken
+            answer = self.ask_one(self.model, request)
+            answers.append((answer, time.perf_counter() - started))
+        return answers
+
+    @cached_property
+    def batched(self) -> list[tuple[list[int], Any]]:
+        """Positions of requests, and what the model answers to the batch of them."""
+        return [(places, self.ask(self.model, [self.requests[place] for place in places])) for places in self.batches()]
 
     def asked(self) -> Sequence[Request[Any]]:
         """Return the requests; raise `NotApplicable` where there are none."""
@@ -92,9 +102,9 @@ class Subject:
             yield [*places[1::2], *places[::2]][: self.card.tasks[task].max_batch]
 
     def load(self, device: str | None = None) -> Model:
-        """Load the model anew; by default on the CPU, where it runs there."""
+        """Load the model anew, on `device` or where all others are loaded."""
         placement = Placement(
-            place(self.card, device or ("cpu" if "cpu" in self.card.devices else "auto"), TorchDevices()),
+            place(self.card, device or self.device, TorchDevices()),
             only_dtype(self.card),
             self.directory,
             allow_pickle=self.allow_pickle,
@@ -136,7 +146,7 @@ class Subject:
 
     def forget(self) -> None:
         """Let go of the model, which may be at work still: the next check loads another."""
-        for name in ("model", "answers", "seconds"):
+        for name in ("model", "answers", "again", "batched"):
             self.__dict__.pop(name, None)
 
 

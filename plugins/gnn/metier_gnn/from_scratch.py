@@ -12,6 +12,7 @@ from metier_contracts import (
     Capabilities,
     FitRequest,
     GraphFit,
+    GraphSchema,
     GraphScore,
     GraphScores,
     MetierError,
@@ -108,8 +109,12 @@ def _card(base: ModelCard, request: GraphFit, network: Network) -> ModelCard:
         dtypes=base.dtypes,
         summary=_summary(config),
         options={"loader": "network"},
-        tasks={"graph-score": Capabilities(levels=(config.level,), labels=config.labels)},
+        tasks={"graph-score": Capabilities(levels=(config.level,), labels=config.labels, graphs=_graphs(config))},
     )
+
+
+def _graphs(config: NetworkConfig) -> GraphSchema:
+    return GraphSchema(config.features or 0, config.edge_features or None)
 
 
 def _summary(config: NetworkConfig) -> str:

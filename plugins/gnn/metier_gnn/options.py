@@ -61,4 +61,4 @@ class ChempropOptions(LoaderOptions):
     """
 
     probabilities: bool = False
-    batch_edges: int = Field(default=32_768, ge=1)
+    batch_edges: int = Field(default=2_048, ge=1)

@@ -26,6 +26,7 @@ class Network:
         # transformers 5.24 renamed the argument, and warns where it meets the old name.
         self._cache_name = "cache" if "cache" in signature(module.forward).parameters else "past_key_values"
         self._layers = module.config.get_text_config().num_hidden_layers
+        self._bytes = module_bytes(module)
 
     def new_cache(self, padding: Sequence[int] = ()) -> KeyValues:
         """Return an empty cache; for prompts, with the padding tokens before each."""
@@ -56,8 +57,8 @@ class Network:
         return logits
 
     def nbytes(self) -> int:
-        """Return the bytes of parameters and buffers."""
-        return module_bytes(self.module)
+        """Return the bytes of parameters and buffers, counted when they were loaded."""
+        return self._bytes
 
     def close(self) -> None:
         """Drop the tensors."""

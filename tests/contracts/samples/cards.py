@@ -4,6 +4,7 @@ from metier_contracts import (
     Capabilities,
     Contract,
     Contribution,
+    GraphSchema,
     Lineage,
     Manifest,
     ModelCard,
@@ -82,6 +83,9 @@ OVERRIDE = Override(check="batch-invariance", reason="It ranks the items of a ba
 
 CARDS: dict[str, Contract] = {
     "capabilities": CARD.tasks["classify"],
+    "capabilities.graphs": Capabilities(
+        levels=("graph",), graphs=GraphSchema(("mass", "charge"), edge_features=1, undirected=True)
+    ),
     "price": PRICE,
     "quality": QUALITY,
     "lineage": LINEAGE,

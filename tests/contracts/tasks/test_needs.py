@@ -16,6 +16,7 @@ from metier_contracts import (
     Forecast,
     Generate,
     GenerateImage,
+    GraphSchema,
     GraphScore,
     Message,
     Rank,
@@ -61,7 +62,7 @@ LABELS = frozenset({"billing", "outage", "praise"})
         ),
         (DetectAnomalies(series=PLAIN), {}),
         (DetectAnomalies(series=GAPPY), {"missing_values": True}),
-        (GraphScore(graph=GRAPH, level="graph"), {"levels": frozenset({"graph"})}),
+        (GraphScore(graph=GRAPH, level="graph"), {"levels": frozenset({"graph"}), "graphs": GraphSchema(2, 1)}),
         (Generate(messages="x"), {"modalities": TEXT}),
         (
             Generate(messages="x", tools=(Tool(name="t"),), json_schema={"type": "object"}),

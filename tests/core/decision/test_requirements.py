@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from metier import Requirements
 from metier.decision.requirements import _CAPABILITIES
-from metier_contracts import Capabilities, InputError
+from metier_contracts import Capabilities, GraphSchema, InputError
 
 
 def test_memory_is_read_as_settings_read_it() -> None:
@@ -38,6 +38,7 @@ def test_one_licence_stands_for_itself() -> None:
         {"needs": {"labels": 5}},
         {"needs": {"dimensions": "384"}},
         {"needs": {"dimensions": True}},
+        {"needs": {"graphs": 3}},
     ],
     ids=str,
 )
@@ -52,6 +53,7 @@ def test_needs_take_the_form_that_cards_are_asked_in() -> None:
     asked = Requirements(needs=needs).capability_needs()
     assert table.unmet(asked) == []
     assert len(Capabilities().unmet(asked)) == 5
+    assert Capabilities(graphs=GraphSchema(3)).unmet(Requirements(needs={"graphs": GraphSchema(4)}).capability_needs())
     assert Requirements(needs={"labels": "a"}).capability_needs() == {"labels": frozenset({"a"})}
 
 

@@ -82,6 +82,15 @@ class Fault:
 
 
 SOUND = Fault("sound", "")
+KEEPS_ANSWERS = Fault(
+    "keeps-answers",
+    "",
+    [
+        ("        self.weight = 1000", "        self.weight, self.kept = 1000, 0"),
+        (CALLED, CALLED + "        self.kept = 40_000_000\n"),
+        (BYTES, "return self.kept"),
+    ],
+)
 
 FAULTS = (
     Fault("contract-of-the-future", "discovery", manifest={"contract": "1.99"}),

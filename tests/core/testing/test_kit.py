@@ -1,14 +1,16 @@
 """A sound plugin passes every check, and each faulty one fails the check that is meant for its fault, and no other."""
 
 import json
+import socket
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from metier.testing import CHECKS, Report, check_plugin
+from metier.testing.guard import the_guard
 from metier_contracts import CONTRACT_VERSION, PluginError, PluginUnavailableError, UnknownModelError
 
-from tests.core.testing.faulty import FAULTS, PACKAGE, PLUGIN, SOUND, Fault, write
+from tests.core.testing.faulty import FAULTS, KEEPS_ANSWERS, PACKAGE, PLUGIN, SOUND, Fault, write
 
 HANGS = 8.0
 """Seconds after which a check has failed: several times what each takes on a busy machine."""
@@ -20,8 +22,9 @@ def checked(site: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch, **setting
     return check_plugin(PACKAGE, strict=True, timeout=HANGS, **settings)  # type: ignore[arg-type]
 
 
-def test_a_sound_plugin_passes_every_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    report = checked(tmp_path, SOUND, monkeypatch)
+@pytest.mark.parametrize("sound", [SOUND, KEEPS_ANSWERS], ids=lambda sound: sound.name)
+def test_a_sound_plugin_passes_every_check(sound: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = checked(tmp_path, sound, monkeypatch)
     assert {result.check: result.status for result in report.results} == {check.id: "passed" for check in CHECKS}
     assert report.ok
 
@@ -77,6 +80,14 @@ def test_a_report_says_what_failed_and_how_to_mend_it(tmp_path: Path, monkeypatc
     assert "| invariants | **failed** |" in report.to_markdown()
     with pytest.raises(PluginError, match="mend: "):
         report.raise_for_failures()
+
+
+def test_what_one_model_opened_is_not_held_against_the_next() -> None:
+    guard = the_guard()
+    with guard.watching():
+        socket.getaddrinfo("localhost", 80)
+    assert guard.sockets
+    assert not the_guard().sockets
 
 
 def test_a_distribution_that_is_not_installed_is_an_error() -> None:

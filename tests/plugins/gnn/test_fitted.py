@@ -18,6 +18,7 @@ from metier_contracts import (
     ExampleSet,
     Graph,
     GraphFit,
+    GraphSchema,
     GraphScore,
     InferenceError,
     InputError,
@@ -203,6 +204,7 @@ def test_what_was_written_is_what_is_read(
     card = scratch().fit(request, tmp_path, context)
     config = json.loads((tmp_path / "config.json").read_text())
     assert (config["architecture"], config["features"], config["both_ways"]) == ("gat", 34, False)
+    assert card.tasks["graph-score"].graphs == GraphSchema(34)
     model = metier_load(card=card, placement=Placement(directory=tmp_path))
     assert model.resident_bytes() == card.bytes > 4 * card.parameters
     (tmp_path / "config.json").write_text(json.dumps({**config, "hidden": 32}))

@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from metier import Runtime
 from metier.cli import app
-from metier_contracts import Graph, GraphFit, GraphScore, InputError, NoCapableModelError
+from metier_contracts import Graph, GraphFit, GraphScore, NoCapableModelError
+from metier_gnn.molecules import molecule
 from numpy.typing import NDArray
 from typer.testing import CliRunner
+
+PATH = GraphScore(graph=Graph.from_networkx(nx.path_graph(3)))
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +52,22 @@ def test_a_level_that_the_model_does_not_have(karate: Graph) -> None:
 def test_other_features_are_refused(karate: Graph) -> None:
     with Runtime() as runtime:
         runtime.fit(GraphFit(id="mine/club", graphs=[karate], targets=[0, 1] * 17, epochs=1))
-        with pytest.raises(InputError, match="other features"):
-            runtime.run(GraphScore(graph=Graph.from_networkx(nx.path_graph(3))), model="mine/club")
+        with pytest.raises(NoCapableModelError, match=r"takes GraphSchema\(node_features=34\), needs GraphSchema\("):
+            runtime.run(PATH, model="mine/club")
+        assert runtime.run(PATH).provenance.model == "gnn/from-scratch"
+
+
+def test_a_model_of_molecules_takes_no_other_graph() -> None:
+    plain = GraphScore(graph=PATH.graph, level="graph")
+    ethanol = GraphScore(graph=molecule("CCO"), level="graph")
+    molecular = {"admet-regression", "admet-classification"}
+    with Runtime() as runtime:
+        for model in (None, *molecular):
+            with pytest.raises(NoCapableModelError, match="node_features=72, edge_features=14"):
+                runtime.run(plain, model=model)
+        assert not molecular & {candidate.model for candidate in runtime.decide(plain).ranked}
+        assert molecular == {candidate.model for candidate in runtime.decide(ethanol).ranked}
+        assert runtime.run(ethanol).provenance.model in molecular
 
 
 def test_a_graph_on_the_command_line(tmp_path: Path) -> None:
