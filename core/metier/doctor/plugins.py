@@ -62,6 +62,9 @@ def _probe(record: PluginRecord, timeout: float) -> PluginRecord:
         except subprocess.TimeoutExpired:
             cause = f"import of {record.module} took more than {timeout:.0f} s"
             return record.quarantine(cause, f"{record.pip} install --upgrade {record.package}")
+        except OSError as error:
+            fix = "" if own is None else own.renewal
+            return record.quarantine(f"its interpreter does not start: {error}", fix)
         return _judge(record, _read(verdict), done.returncode)
 
 

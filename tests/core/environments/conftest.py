@@ -1,4 +1,4 @@
-"""One environment that numpy 1 is installed in, for the tests that only look at it or run in it."""
+"""Environments with numpy 1 in them, made by pip, and others that are made in a moment by what stands for pip."""
 
 from __future__ import annotations
 
@@ -75,6 +75,70 @@ def wheel(tmp_path: Path) -> Callable[..., Path]:
         return build_plugin_wheel(tmp_path, name, text or manifest(name), code, **options)  # type: ignore[arg-type]
 
     return build
+
+
+# What stands for pip: takes the plugin from a wheel in the working directory, and all else from this environment.
+PIP = """
+import os, signal, sys, zipfile
+from pathlib import Path
+
+(site,) = Path(sys.argv[2]).parent.parent.glob("lib/python*/site-packages")
+site.joinpath("borrowed.pth").write_text("\\n".join(sys.path[1:]))
+if (mark := os.environ.get("PIP_IS_REACHED")) is not None:
+    Path(mark).write_text(str(os.getpid()))
+    os.kill(os.getppid(), signal.SIGKILL)
+    while True:
+        signal.pause()
+name, version = sys.argv[-1].split("==")
+zipfile.ZipFile(f"{name}-{version}-py3-none-any.whl").extractall(site)
+"""
+TELLS_VERSION = """
+from metier_contracts import Classification, hookimpl
+
+
+class Model:
+    def infer(self, requests, context):
+        from metier_acme.version import VERSION
+
+        return [Classification(label=VERSION, scores={one: float(one == VERSION) for one in request.labels})
+                for request in requests]
+
+    def resident_bytes(self):
+        return 0
+
+    def close(self):
+        pass
+
+
+@hookimpl
+def metier_load(card, placement):
+    return Model()
+"""
+TELLING = """
+contract = "1.0"
+name = "acme"
+
+[[models]]
+id = "acme/m"
+architecture = "rule"
+licence = "MIT"
+
+[models.tasks.classify]
+labels = "open"
+"""
+
+
+@pytest.fixture
+def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The distribution "acme" in two versions: its model answers with the version, which it looks up at each call."""
+    standing = tmp_path / "path" / "pip"
+    standing.mkdir(parents=True)
+    standing.joinpath("__init__.py").touch()
+    standing.joinpath("__main__.py").write_text(PIP)
+    monkeypatch.setenv("PYTHONPATH", str(standing.parent))
+    for version in ("1.0", "2.0"):
+        late = {"version.py": f'VERSION = "{version}"'}
+        build_plugin_wheel(Path.cwd(), "acme", TELLING, TELLS_VERSION, version=version, modules=late)
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,7 @@ def isolate(plugins: Any, tmp_path: Path) -> Isolate:
         python = folder / "bin" / "python"
         python.parent.mkdir(parents=True, exist_ok=True)
         python.symlink_to(sys.executable)
+        (folder / "pyvenv.cfg").touch()
         package = options.get("package", f"metier-{name}")
         values = {
             "package": package,
@@ -154,6 +155,15 @@ def test_the_doctor_imports_it_there(isolate: Isolate) -> None:
     (record,) = examine()
     assert record.state == "quarantined"
     assert record.fix == f"pip --python {made.folder} install no_such_module"
+
+
+def test_the_doctor_survives_an_interpreter_that_does_not_start(isolate: Isolate) -> None:
+    made = isolate()
+    made.python.unlink()
+    made.python.touch()
+    (record,) = examine()
+    assert (record.state, record.fix) == ("quarantined", made.renewal)
+    assert record.cause.startswith("its interpreter does not start: ")
 
 
 ORIGINS = [

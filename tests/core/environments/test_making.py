@@ -16,7 +16,7 @@ from metier.doctor.plugins import examine
 from metier.environments import Environment, environments, installer
 from metier.environments.making import make_environment, remove_environment
 from metier.paths import environments_folder
-from metier_contracts import Image, PluginError, Segment, Segmentation, WorkerDiedError
+from metier_contracts import Image, PluginError, Segment, Segmentation, StorageError, WorkerDiedError
 from typer.testing import CliRunner
 
 from tests.core.environments.conftest import NEW, manifest
@@ -151,5 +151,19 @@ def test_install_beside_metier_and_uninstall_by_command(monkeypatch: pytest.Monk
     monkeypatch.setattr(installer, "uninstall", lambda name, python, report: calls.append(("uninstall", name, python)))
     here = Path(sys.executable)
     assert CliRunner().invoke(app, ["plugin", "install", "acme"]).exit_code == 0
-    assert CliRunner().invoke(app, ["plugin", "uninstall", "acme"]).exit_code == 0
-    assert calls == [("install", ["acme"], here), ("uninstall", "acme", here)]
+    assert CliRunner().invoke(app, ["plugin", "uninstall", "pluggy"]).exit_code == 0
+    assert calls == [("install", ["acme"], here), ("uninstall", "pluggy", here)]
+
+
+def test_what_is_installed_nowhere_is_not_uninstalled() -> None:
+    ended = CliRunner().invoke(app, ["plugin", "uninstall", "no-such-package"])
+    assert ended.exit_code == 2
+    assert "no distribution 'no-such-package' is installed" in ended.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("METIER_DATA", str(tmp_path / "file"))
+    with pytest.raises(StorageError, match="the folder of environments cannot be written") as caught:
+        make_environment("acme", lambda _: None)
+    assert caught.value.blame == str(tmp_path / "file" / "environments")
