@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,4 +83,7 @@ def _judge(record: PluginRecord, found: dict[str, Any] | None, status: int) -> P
         return record.quarantine(cause, f"{record.pip} install --upgrade {record.package}")
     if found:
         return describe_import_failure(record, found["kind"], found["text"], found["missing"], found["place"])
+    if record.environment is not None and (tasks := record.tasks_absent_here()):
+        cause = f"missing here, where requests of {', '.join(tasks)} are made: {record.package}"
+        return replace(record, state="available", cause=cause, fix=record.environment.bare)
     return record

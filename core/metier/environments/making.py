@@ -51,6 +51,7 @@ def make_environment(requirement: str, report: Report) -> Environment:
         PluginError: it cannot be installed, or has no plugin that works there. Nothing is left of it.
         StorageError: the folder of environments cannot be written.
     """
+    requirement = _from_anywhere(requirement)
     with _alone() as home:
         _sweep(home)
         # In its last place from the start: the scripts in an environment name it. It counts once its file is there.
@@ -105,6 +106,13 @@ def _sweep(home: Path) -> None:
             path.unlink()
         elif path.is_dir() and path not in kept:
             discard(path)
+
+
+def _from_anywhere(requirement: str) -> str:
+    """Return a requirement that means the same in another working directory: what it says of a path, in full."""
+    path, bracket, extras = requirement.partition("[")
+    is_path = os.sep in path or path.startswith(".") or path.endswith(_ARCHIVES)
+    return f"{Path(path).absolute()}{bracket}{extras}" if is_path and Path(path).exists() else requirement
 
 
 def _stem(requirement: str) -> str:

@@ -171,13 +171,18 @@ labels = "open"
 
 
 @pytest.fixture
-def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The distribution "acme" in two versions: its model answers with the version, which it looks up at each call."""
+def quick_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installs NAME==VERSION from a wheel in the working directory."""
     standing = tmp_path / "path" / "pip"
     standing.mkdir(parents=True)
     standing.joinpath("__init__.py").touch()
     standing.joinpath("__main__.py").write_text(PIP)
     monkeypatch.setenv("PYTHONPATH", str(standing.parent))
+
+
+@pytest.fixture
+def versions(quick_pip: None) -> None:
+    """The distribution "acme" in two versions: its model answers with the version, which it looks up at each call."""
     for version in ("1.0", "2.0"):
         late = {"version.py": f'VERSION = "{version}"'}
         build_plugin_wheel(Path.cwd(), "acme", TELLING, TELLS_VERSION, version=version, modules=late)

@@ -119,7 +119,16 @@ def test_of_two_the_one_here_is_kept_unless_the_setting_says_venv(isolate: Isola
         return [(record.environment == made, record.fix) for record in discover(isolation) if record.cause]
 
     assert kept() == kept(acme="process") == [(True, "metier plugin uninstall metier-acme")]
-    assert kept(acme="venv") == [(False, "pip uninstall metier-acme")]
+    assert kept(acme="venv") == []
+    assert [record.environment for record in discover({"acme": "venv"})] == [made]
+
+
+def test_what_lacks_its_requirements_here_gives_way_to_the_same_package_alone(isolate: Isolate, plugins: Any) -> None:
+    made = isolate()
+    plugins.write("acme", requires=["no_such_module"])
+    assert only().environment == made
+    file_of(made.package).write_text(made.replaced(plugins=("other",)).to_json())
+    assert {record.state for record in discover()} == {"quarantined"}
 
 
 def test_one_that_lacks_its_extra_here_gives_way(isolate: Isolate, plugins: Any) -> None:

@@ -185,6 +185,21 @@ def test_what_cannot_be_installed_leaves_nothing_and_shows_the_last_lines(tmp_pa
     assert [path.name for path in environments_folder().iterdir()] == [".lock"]
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"), [("./acme[fast]", "{here}/acme[fast]"), ("acme", "acme"), ("./none", "./none")]
+)
+def test_a_path_is_kept_in_full_for_a_later_renewal(given: str, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("acme").mkdir()
+
+    def install(requirements: Any, python: Path, report: Any) -> None:
+        raise PluginError(requirements[-1])
+
+    monkeypatch.setattr(installer, "install", install)
+    with pytest.raises(PluginError) as asked:
+        make_environment(given, lambda _: None)
+    assert asked.value.summary == kept.format(here=Path.cwd())
+
+
 def test_a_kill_leaves_a_folder_that_counts_for_nothing(no_pip_runs: Callable[..., None]) -> None:
     left = environments_folder() / "acme-killed"
     (left / "bin").mkdir(parents=True)
