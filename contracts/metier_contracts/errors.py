@@ -128,7 +128,7 @@ class PluginError(MetierError):
 
 
 class PluginUnavailableError(PluginError):
-    """The plugin's extra is not installed."""
+    """The plugin is not there to be used: its extra is not installed, or its environment is gone."""
 
 
 class PluginQuarantinedError(PluginError):

@@ -7,6 +7,7 @@ import hashlib
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 
 def build_wheel(
@@ -40,13 +41,18 @@ def build_plugin_wheel(
     *,
     version: str = "1.0",
     requires: Sequence[str] = (),
+    modules: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
-    """Write the wheel of a distribution NAME with one plugin NAME, in a package `metier_NAME`."""
+    """Write the wheel of a distribution NAME with one plugin NAME, in a package `metier_NAME`.
+
+    `modules`: what else lies in that package.
+    """
     package = f"metier_{name}"
     members = {
         f"{package}/__init__.py": b"",
         f"{package}/plugin.py": code.encode(),
         f"{package}/metier-plugin.toml": manifest.encode(),
+        **{f"{package}/{file}": text.encode() for file, text in modules.items()},
         f"{name}-{version}.dist-info/entry_points.txt": f"[metier.plugins]\n{name} = {package}.plugin\n".encode(),
     }
     return build_wheel(folder, name, members, version=version, requires=requires)

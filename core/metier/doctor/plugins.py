@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,9 @@ def _probe(record: PluginRecord, timeout: float) -> PluginRecord:
         except subprocess.TimeoutExpired:
             cause = f"import of {record.module} took more than {timeout:.0f} s"
             return record.quarantine(cause, f"{record.pip} install --upgrade {record.package}")
+        except OSError as error:
+            fix = "" if own is None else own.renewal
+            return record.quarantine(f"its interpreter does not start: {error}", fix)
         return _judge(record, _read(verdict), done.returncode)
 
 
@@ -79,4 +83,7 @@ def _judge(record: PluginRecord, found: dict[str, Any] | None, status: int) -> P
         return record.quarantine(cause, f"{record.pip} install --upgrade {record.package}")
     if found:
         return describe_import_failure(record, found["kind"], found["text"], found["missing"], found["place"])
+    if record.environment is not None and (tasks := record.tasks_absent_here()):
+        cause = f"missing here, where requests of {', '.join(tasks)} are made: {record.package}"
+        return replace(record, state="available", cause=cause, fix=record.environment.bare)
     return record

@@ -45,6 +45,11 @@ class Environment(Contract):
         """The command line that makes it anew."""
         return f"metier plugin install {shlex.quote(self.requirement)} --isolated"
 
+    @property
+    def bare(self) -> str:
+        """The command line that installs its distribution beside metier, without what that requires."""
+        return f"pip install --no-deps {shlex.quote(self.requirement)}"
+
     def entry_points(self) -> dict[str, EntryPoint]:
         """Return the entry points of its plugins by name, as far as they are there.
 

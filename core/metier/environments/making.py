@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from metier_contracts import PluginError
+from metier_contracts import PluginError, StorageError
 
 from metier import __version__
 from metier.environments import installer
@@ -26,12 +27,14 @@ from metier.environments.environment import (
     plugin_points,
     python_of,
 )
+from metier.environments.holding import discard
 from metier.environments.installer import Report
 from metier.paths import environments_folder
 from metier.plugins.discovery import PluginRecord, inspect_entry_point
 from metier.weights.lock import locked
 
 _OURS = "metier"
+_PARTIAL = ".partial"
 _NAMED = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*\w)?)\s*(?:[\[@=<>!~;].*)?")
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz")
 _OWN_EXTRAS = re.compile(rf"{_OURS}\s*(\[[^\]]*\])?")
@@ -46,9 +49,10 @@ def make_environment(requirement: str, report: Report) -> Environment:
 
     Raises:
         PluginError: it cannot be installed, or has no plugin that works there. Nothing is left of it.
+        StorageError: the folder of environments cannot be written.
     """
-    home = environments_folder()
-    with locked(home / ".lock"):
+    requirement = _from_anywhere(requirement)
+    with _alone() as home:
         _sweep(home)
         # In its last place from the start: the scripts in an environment name it. It counts once its file is there.
         folder = Path(tempfile.mkdtemp(prefix=f"{_stem(requirement)}-", dir=home))
@@ -63,22 +67,52 @@ def make_environment(requirement: str, report: Report) -> Environment:
 
 
 def remove_environment(package: str) -> bool:
-    """Remove the environment of a package; return whether there was one."""
-    home = environments_folder()
-    if not file_of(package).exists():
+    """Remove the environment of a package; return whether there was one.
+
+    Raises:
+        StorageError: the folder of environments cannot be written.
+    """
+    if not environments_folder().exists():
         return False
-    with locked(home / ".lock"):
+    with _alone() as home:
+        found = file_of(package).exists()
         file_of(package).unlink(missing_ok=True)
         _sweep(home)
-    return True
+    return found
+
+
+@contextmanager
+def _alone() -> Iterator[Path]:
+    """Yield the folder of environments, while no other install or uninstall is at work there."""
+    home = environments_folder()
+    try:
+        with locked(home / ".lock"):
+            yield home
+    except (OSError, NotImplementedError) as error:  # the latter is filelock's word for a file system without locks
+        raise StorageError(
+            "the folder of environments cannot be written",
+            expected="a folder of your own, on a disk with room",
+            got=str(error),
+            blame=str(home),
+            hint="mend that, or name another folder with the variable METIER_DATA",
+        ) from error
 
 
 def _sweep(home: Path) -> None:
-    """Remove the folders that no file tells of: of installs that failed or were killed, replaced or removed ones."""
+    """Remove what no file tells of: of installs that failed or were killed, of replaced ones and removed ones."""
     kept = {found.folder for found in environments() if isinstance(found, Environment)}
-    for folder in home.iterdir():
-        if folder.is_dir() and folder not in kept:
-            shutil.rmtree(folder, ignore_errors=True)
+    for path in home.iterdir():
+        if path.suffix == _PARTIAL:
+            path.unlink()
+        elif path.is_dir() and path not in kept:
+            discard(path)
+
+
+def _from_anywhere(requirement: str) -> str:
+    """Return a requirement that means the same in another working directory: what it says of a path, in full."""
+    path, bracket, extras = requirement.partition("[")
+    is_path = os.sep in path or path.startswith(".") or path.endswith(_ARCHIVES)
+    return f"{Path(path).absolute()}{bracket}{extras}" if is_path and Path(path).exists() else requirement
 
 
 def _stem(requirement: str) -> str:
@@ -156,6 +190,6 @@ def _hint(records: list[PluginRecord]) -> str:
 
 def _write(environment: Environment) -> None:
     file = file_of(environment.package)
-    partial = file.with_suffix(".partial")
+    partial = file.with_suffix(_PARTIAL)
     partial.write_text(environment.to_json(), encoding="utf-8")
     partial.replace(file)

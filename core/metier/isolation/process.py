@@ -28,6 +28,7 @@ from metier.plugins.discovery import PluginRecord
 
 _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 0.05
+_IDLE_SECONDS = 0.5
 _CHILDREN_EVERY = 10  # looks: to find a process's children means to read of all processes
 
 Reply = tuple[Header, list[NDArray[Any]]]
@@ -245,7 +246,8 @@ class Process:
         """Kill the worker when it is gone in all but name, overdue, or too large."""
         looks = 0
         grown = 0
-        while not self._ended.wait(_WATCH_SECONDS if self._busy.is_set() else 10 * _WATCH_SECONDS):
+        while not self._ended.wait(_WATCH_SECONDS):
+            self._busy.wait(_IDLE_SECONDS)  # a call ends the wait: what it takes is looked at from its start
             if (status := self._status()) is not None:
                 self.kill(status)
             elif late := self._overdue():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from metier_contracts import ConfigError
@@ -35,6 +36,7 @@ class Workers:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._workers: dict[str, Worker] = {}
+        self._held = ExitStack()
         self._lock = threading.Lock()
 
     def of(self, record: PluginRecord) -> Worker | None:
@@ -42,6 +44,7 @@ class Workers:
 
         Raises:
             ConfigError: this system cannot run workers, or the plugin is not installed where it is set to run.
+            PluginUnavailableError: its environment was replaced or uninstalled since it was found.
         """
         where = protection(record, self._config)
         if (where == "venv") != (record.environment is not None):
@@ -58,11 +61,13 @@ class Workers:
 
     def _made(self, record: PluginRecord) -> Worker:
         # Only here: a runtime without workers needs none of what they need.
+        from metier.environments.holding import hold
         from metier.isolation.supervision import Worker
 
         memory = self._config.worker_memory or self._config.memory
         if record.environment is None:
             return Worker(record, path=sys.path, memory=memory, load_timeout=self._config.load_timeout)
+        self._held.enter_context(hold(record.environment))
         return Worker(
             record,
             python=record.environment.python,
@@ -78,6 +83,7 @@ class Workers:
             self._workers.clear()
         for worker in workers:
             worker.close()
+        self._held.close()
 
 
 def _no_workers(record: PluginRecord) -> ConfigError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.machinery import ModuleSpec
 from importlib.metadata import Distribution, EntryPoint, distributions
@@ -46,6 +46,12 @@ class PluginRecord:
         """What stands for `pip` on a command line that means the plugin's environment."""
         return "pip" if self.environment is None else self.environment.pip
 
+    def tasks_absent_here(self) -> Sequence[str]:
+        """Return the tasks that it brings from an environment of its own, whose requests cannot be made in this one."""
+        if self.environment is None or self.manifest is None:
+            return ()
+        return [task.name for task in self.manifest.tasks if not _installed(task.object.partition(":")[0], None)]
+
     def quarantine(self, cause: str, fix: str) -> PluginRecord:
         """Return this record, set aside."""
         return replace(self, state="quarantined", cause=cause, fix=fix)
@@ -58,14 +64,24 @@ def discover(isolation: Mapping[str, str] | None = None) -> list[PluginRecord]:
         isolation: the setting. Where a plugin is installed here and in an environment of its own, "venv" is the latter;
             what is not named is the one that can be used, and this one if both can.
     """
-    here, there = list(_inspected()), list(_isolated())
-    usable_there = {record.name for record in there if record.state == "ready"}
-    here = [record for record in here if not (record.state == "available" and record.name in usable_there)]
+    there = list(_isolated())
     preferred = {name for name, where in (isolation or {}).items() if where == "venv"}
+    usable_there = {record.name: record.package for record in there if record.state == "ready"}
+    here = [record for record in _inspected() if not _gives_way(record, usable_there.get(record.name), preferred)]
     first = [record for record in there if record.name in preferred]
     rest = [record for record in there if record.name not in preferred]
     judged = _set_duplicates_aside([*sorted(first, key=_order), *sorted(here, key=_order), *sorted(rest, key=_order)])
     return sorted(judged, key=_order)
+
+
+def _gives_way(record: PluginRecord, usable_there: str | None, preferred: Collection[str]) -> bool:
+    """Return whether a plugin that is installed here goes by the one of its name in an environment of its own.
+
+    What is here of the same package may be there for its tasks alone, without what its models require.
+    """
+    if record.package == usable_there:
+        return record.state != "ready" or record.name in preferred
+    return record.state == "available" and usable_there is not None
 
 
 def _order(record: PluginRecord) -> tuple[bool, str, str]:

@@ -45,7 +45,7 @@ def load_task(record: PluginRecord, contribution: Contribution) -> Task:
         if record.environment is None:
             raise quarantined(quarantine_import(record, error, contribution.object)) from error
         cause = f"its requests are made here, where {error.name} is not installed: {contribution.object} needs it"
-        raise quarantined(record.quarantine(cause, f"pip install --no-deps {record.package}")) from error
+        raise quarantined(record.quarantine(cause, record.environment.bare)) from error
     except BaseException as error:
         raise quarantined(quarantine_import(record, error, contribution.object)) from error
 

@@ -36,6 +36,7 @@ def isolate(plugins: Any, tmp_path: Path) -> Isolate:
         python = folder / "bin" / "python"
         python.parent.mkdir(parents=True, exist_ok=True)
         python.symlink_to(sys.executable)
+        (folder / "pyvenv.cfg").touch()
         package = options.get("package", f"metier-{name}")
         values = {
             "package": package,
@@ -118,7 +119,16 @@ def test_of_two_the_one_here_is_kept_unless_the_setting_says_venv(isolate: Isola
         return [(record.environment == made, record.fix) for record in discover(isolation) if record.cause]
 
     assert kept() == kept(acme="process") == [(True, "metier plugin uninstall metier-acme")]
-    assert kept(acme="venv") == [(False, "pip uninstall metier-acme")]
+    assert kept(acme="venv") == []
+    assert [record.environment for record in discover({"acme": "venv"})] == [made]
+
+
+def test_what_lacks_its_requirements_here_gives_way_to_the_same_package_alone(isolate: Isolate, plugins: Any) -> None:
+    made = isolate()
+    plugins.write("acme", requires=["no_such_module"])
+    assert only().environment == made
+    file_of(made.package).write_text(made.replaced(plugins=("other",)).to_json())
+    assert {record.state for record in discover()} == {"quarantined"}
 
 
 def test_one_that_lacks_its_extra_here_gives_way(isolate: Isolate, plugins: Any) -> None:
@@ -154,6 +164,15 @@ def test_the_doctor_imports_it_there(isolate: Isolate) -> None:
     (record,) = examine()
     assert record.state == "quarantined"
     assert record.fix == f"pip --python {made.folder} install no_such_module"
+
+
+def test_the_doctor_survives_an_interpreter_that_does_not_start(isolate: Isolate) -> None:
+    made = isolate()
+    made.python.unlink()
+    made.python.touch()
+    (record,) = examine()
+    assert (record.state, record.fix) == ("quarantined", made.renewal)
+    assert record.cause.startswith("its interpreter does not start: ")
 
 
 ORIGINS = [

@@ -1,4 +1,4 @@
-"""Environments made for real, with pip: numpy 1 in one, numpy 2 here, and a pipeline through both."""
+"""Environments made for real, with pip: numpy 1 and transformers 4 there, 2 and 5 here, and pipelines through both."""
 
 from __future__ import annotations
 
@@ -16,12 +16,23 @@ from metier.doctor.plugins import examine
 from metier.environments import Environment, environments, installer
 from metier.environments.making import make_environment, remove_environment
 from metier.paths import environments_folder
-from metier_contracts import Image, PluginError, Segment, Segmentation, WorkerDiedError
+from metier_contracts import (
+    Extract,
+    Extraction,
+    FillMask,
+    Image,
+    ModelCard,
+    PluginError,
+    Segment,
+    Segmentation,
+    StorageError,
+    WorkerDiedError,
+)
+from tokenizers import Tokenizer
 from typer.testing import CliRunner
 
 from tests.core.environments.conftest import NEW, manifest
 
-Wheel = Callable[..., Path]
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers need descriptors to be handed over")
 
 
@@ -61,6 +72,63 @@ def test_plugins_for_numpy_1_and_2_work_in_one_pipeline(picture: Image) -> None:
     assert both.boxes.tolist() == [[50, 100, 250, 200]]
 
 
+@pytest.fixture
+def filler(words: Tokenizer, tmp_path: Path) -> ModelCard:
+    """A masked language model with random weights, for the mlm plugin."""
+    import torch
+    import transformers
+
+    folder = tmp_path / "filler"
+    special = {"mask_token": "[MASK]", "pad_token": "[PAD]", "unk_token": "[UNK]"}
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=words, **special)
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        module = transformers.BertForMaskedLM(transformers.BertConfig(vocab_size=len(tokenizer), **sizes))
+    module.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return ModelCard(
+        id="filler",
+        plugin="mlm",
+        architecture="mlm",
+        licence="Apache-2.0",
+        source=f"path:{folder}",
+        options={"loader": "masked-lm"},
+        tasks={"fill-mask": {}},
+    )
+
+
+@task(model="old-words")
+def in_words(text: str) -> Extract:
+    return Extract(text=text)
+
+
+@task(model="filler")
+def without_the_last(found: Extraction) -> FillMask:
+    *kept, _ = (word.text for word in found.entities)
+    return FillMask(text=" ".join([*kept, "[MASK]"]), top_k=3)
+
+
+@pytest.mark.usefixtures("old")
+def test_transformers_4_and_5_work_in_one_pipeline(filler: ModelCard) -> None:
+    import transformers
+
+    assert transformers.__version__.startswith("5.")
+    with Runtime(cards=[filler]) as runtime:
+        first = runtime.run(in_words, "the parcel arrived late")
+        both = runtime.run(in_words >> without_the_last, "the parcel arrived late")
+        assert list(runtime._workers._workers) == ["old"]  # mlm is in this process
+    assert [(word.text, word.label) for word in first.entities] == [
+        ("the", "transformers 4"),
+        ("parcel", "transformers 4"),
+        ("arrived", "transformers 4"),
+        ("late", "transformers 4"),
+    ]
+    assert both.provenance is not None
+    assert both.provenance.plugin == "mlm"
+    assert {one.token for one in both.tokens} < {"the", "parcel", "arrived", "late", "whole", "today"}
+
+
 @pytest.mark.usefixtures("old", "plugins")
 def test_its_death_costs_that_request_and_no_more(picture: Image) -> None:
     with Runtime() as runtime:
@@ -73,7 +141,8 @@ def test_its_death_costs_that_request_and_no_more(picture: Image) -> None:
 def test_what_was_made(old: Environment) -> None:
     assert (old.package, old.plugins) == ("old", ("old",))
     assert environments() == [old]
-    assert list(old.folder.glob("lib/python*/site-packages/numpy-1.*.dist-info"))
+    for installed in ("numpy-1", "transformers-4"):
+        assert list(old.folder.glob(f"lib/python*/site-packages/{installed}.*.dist-info"))
     (record,) = examine()
     assert (record.state, record.environment) == ("ready", old)
     listed = CliRunner().invoke(app, ["plugin", "list", "--json"])
@@ -116,6 +185,21 @@ def test_what_cannot_be_installed_leaves_nothing_and_shows_the_last_lines(tmp_pa
     assert [path.name for path in environments_folder().iterdir()] == [".lock"]
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"), [("./acme[fast]", "{here}/acme[fast]"), ("acme", "acme"), ("./none", "./none")]
+)
+def test_a_path_is_kept_in_full_for_a_later_renewal(given: str, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("acme").mkdir()
+
+    def install(requirements: Any, python: Path, report: Any) -> None:
+        raise PluginError(requirements[-1])
+
+    monkeypatch.setattr(installer, "install", install)
+    with pytest.raises(PluginError) as asked:
+        make_environment(given, lambda _: None)
+    assert asked.value.summary == kept.format(here=Path.cwd())
+
+
 def test_a_kill_leaves_a_folder_that_counts_for_nothing(no_pip_runs: Callable[..., None]) -> None:
     left = environments_folder() / "acme-killed"
     (left / "bin").mkdir(parents=True)
@@ -151,5 +235,19 @@ def test_install_beside_metier_and_uninstall_by_command(monkeypatch: pytest.Monk
     monkeypatch.setattr(installer, "uninstall", lambda name, python, report: calls.append(("uninstall", name, python)))
     here = Path(sys.executable)
     assert CliRunner().invoke(app, ["plugin", "install", "acme"]).exit_code == 0
-    assert CliRunner().invoke(app, ["plugin", "uninstall", "acme"]).exit_code == 0
-    assert calls == [("install", ["acme"], here), ("uninstall", "acme", here)]
+    assert CliRunner().invoke(app, ["plugin", "uninstall", "pluggy"]).exit_code == 0
+    assert calls == [("install", ["acme"], here), ("uninstall", "pluggy", here)]
+
+
+def test_what_is_installed_nowhere_is_not_uninstalled() -> None:
+    ended = CliRunner().invoke(app, ["plugin", "uninstall", "no-such-package"])
+    assert ended.exit_code == 2
+    assert "no distribution 'no-such-package' is installed" in ended.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("METIER_DATA", str(tmp_path / "file"))
+    with pytest.raises(StorageError, match="the folder of environments cannot be written") as caught:
+        make_environment("acme", lambda _: None)
+    assert caught.value.blame == str(tmp_path / "file" / "environments")

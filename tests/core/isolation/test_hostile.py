@@ -140,6 +140,27 @@ def test_isolated_all_of_them_leave_a_healthy_plugin_alone(
     assert psutil.wait_procs(marked(str(tmp_path)), timeout=20)[1] == []
 
 
+def test_of_ten_gigabytes_it_gets_little_more_than_it_may_have(
+    plugins: Any, write: Callable[[str], str], start: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(MARK, str(tmp_path))
+    plugins.write("healthy", plugins.card("healthy/a"))
+    model, taken = write("allocates"), tmp_path / "taken"
+    with Runtime(config={"isolation": {"*": "process"}, "worker_memory": "300MB"}) as runtime:
+        runtime.load(model)
+        greedy = start(lambda: runtime.run(REQUEST, model=model))
+        while not taken.exists():
+            assert greedy.running
+        assert runtime.run(REQUEST, model="healthy/a").label == "good"
+        died = greedy.outcome(60)
+        assert runtime.run(REQUEST.replaced(text="spare me"), model=model).label == "good"
+    assert type(died) is WorkerDiedError
+    assert "more than worker_memory allows (300.0 MB)" in died.got
+    had = [int(line) for line in taken.read_text().splitlines()]
+    assert had.count(had[0]) == 2  # sent once more, by itself
+    assert 100_000_000 < max(had) < 3_000_000_000
+
+
 def marked(value: str) -> list[psutil.Process]:
     """Return the processes that were started within the test, orphans too."""
     found = []

@@ -39,4 +39,10 @@ def install(
 
 
 def _tell(made: Environment) -> None:
+    from metier.plugins.discovery import inspect_entry_point
+
     typer.echo(f"{made.package}: {', '.join(made.plugins)} in {made.folder}")
+    for name, point in made.entry_points().items():
+        if tasks := inspect_entry_point(point, made).tasks_absent_here():
+            typer.echo(f"to make requests of {', '.join(tasks)}, which it brings, install it here too: {made.bare}")
+            typer.echo(f'and keep its models there, in metier.toml: isolation = {{ {name} = "venv" }}')
