@@ -46,6 +46,29 @@ def no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def pip_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
+    """Return a function that gives pip these settings and no others."""
+
+    def settings(values: dict[str, str]) -> None:
+        for name in [name for name in os.environ if name.startswith("PIP_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+
+    return settings
+
+
+@pytest.fixture
+def wheelhouse(pip_only: Callable[[dict[str, str]], None], tmp_path: Path) -> Path:
+    """A folder of wheels, all that pip sees."""
+    folder = tmp_path / "wheelhouse"
+    folder.mkdir()
+    pip_only({"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder)})
+    return folder
+
+
+@pytest.fixture
 def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The rule models, with fresh probes: `rules.PROBES[model id]`. Child processes find them too."""
     site = tmp_path / "site"

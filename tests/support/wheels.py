@@ -11,13 +11,20 @@ from types import MappingProxyType
 
 
 def build_wheel(
-    folder: Path, name: str, members: Mapping[str, bytes], *, version: str = "1.0", requires: Sequence[str] = ()
+    folder: Path,
+    name: str,
+    members: Mapping[str, bytes],
+    *,
+    version: str = "1.0",
+    requires: Sequence[str] = (),
+    licence: str = "",
 ) -> Path:
     """Write NAME-VERSION-py3-none-any.whl with these members and what metadata it needs; return its path."""
     info = f"{name}-{version}.dist-info"
     metadata = [
         f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         *(f"Requires-Dist: {r}\n" for r in requires),
+        f"License-Expression: {licence}\n" if licence else "",
     ]
     content = {
         **members,

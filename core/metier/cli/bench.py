@@ -15,7 +15,7 @@ import typer
 from metier_contracts import InputError
 
 from metier.cli import options
-from metier.cli.output import errors_to_exit_codes, print_json, print_table
+from metier.cli.output import errors_to_exit_codes, print_json, print_table, writing
 from metier.config import Privacy
 from metier.runtime import Runtime
 
@@ -65,12 +65,13 @@ def claims(
             _reporting() as report,
         ):
             ledger = _measured(runtime, language_model, {name: chosen[name] for name in tasks}, quick, report)
-        if out is not None:
-            _write(out, ledger)
         if as_json:
             print_json(ledger)
         else:
             _print(ledger)
+        if out is not None:
+            with writing(out, "--out"):
+                out.write_text(json.dumps(ledger, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _measured(
@@ -119,18 +120,6 @@ def _privacy(given: str | None) -> Privacy | None:
         case None | "local" | "any":
             return given
     raise InputError("no such privacy", expected="local or any", got=repr(given), blame="--privacy")
-
-
-def _write(path: Path, ledger: Mapping[str, Any]) -> None:
-    try:
-        path.write_text(json.dumps(ledger, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"the ledger cannot be written to {path}",
-            expected="a file in a folder that is there",
-            got=str(error),
-            blame="--out",
-        ) from None
 
 
 @contextmanager

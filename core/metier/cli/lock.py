@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from metier_contracts import InputError
 
 from metier.cli import options
-from metier.cli.output import FAILED, errors_to_exit_codes, print_json
+from metier.cli.output import FAILED, errors_to_exit_codes, print_json, terminal_lines
 
 if TYPE_CHECKING:
     from metier.locking.comparing import Difference
-    from metier.locking.lockfile import Lock
+    from metier.locking.lockfile import Lock, LockedFile, LockedModel
 
 HELP_LOCK = (
     "Write metier.lock: plugins by version, models by revision, licence and the sha256 of each file. Without ids it "
@@ -35,6 +37,12 @@ def lock(
         Path | None,
         typer.Option("--offline", metavar="DIR", help="Also write an export there, for a machine without network."),
     ] = None,
+    wheels: Annotated[
+        bool,
+        typer.Option(
+            "--wheels", help="Let the export hold the wheels of metier, plugins and all that they require too."
+        ),
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Lock the models; weights that are not here are fetched first."""
@@ -42,17 +50,25 @@ def lock(
     from metier.locking.inventory import Inventory
     from metier.locking.lockfile import write_lock
     from metier.locking.making import make_lock
+    from metier.locking.wheels import with_wheels
 
     with errors_to_exit_codes():
+        if wheels and offline is None:
+            raise InputError("--wheels is of an export", expected="--offline DIR too", got="none", blame="--wheels")
         inventory = Inventory.here()
         made = make_lock(inventory, ids or ())
         if offline is not None:
+            if wheels:
+                with terminal_lines("wheels") as report:
+                    made = with_wheels(made, inventory, offline, report)
             export(made, inventory, offline)
         write_lock(made, file)
         if as_json:
             print_json(made.model_dump(mode="json"))
             return
-        typer.echo(f"{file}: {_count(len(made.plugins), 'plugin')}, {_count(len(made.models), 'model')}, {_size(made)}")
+        typer.echo(
+            f"{file}: {_count(len(made.plugins), 'plugin')}, {_count(len(made.models), 'model')}, {_size(made.models)}"
+        )
         if offline is not None:
             _tell_of_export(made, offline)
 
@@ -93,20 +109,25 @@ def _report(found: list[Difference], as_json: bool) -> None:
 
 
 def _tell_of_export(made: Lock, folder: Path) -> None:
-    wanted = " ".join(f'"{name}"' for name in dict.fromkeys(plugin.requirement for plugin in made.plugins))
-    typer.echo(f"{folder}: an export. Copy it, and there run `metier sync --offline {folder.name}`.")
-    typer.echo(
-        "It holds no plugins. Their wheels are fetched here by the first line, and installed there by the second:"
-    )
-    typer.echo(f"  pip download --dest {folder / 'wheels'} {wanted}")
-    typer.echo(f"  pip install --no-index --find-links {folder.name}/wheels {wanted}")
+    from metier.locking.wheels import install_line
+
+    typer.echo(f"{folder}: an export. Copy it, and there run")
+    there = Path(folder.name)
+    if made.wheels:
+        typer.echo(f"  {install_line(there)}  # {_count(len(made.wheels), 'wheel')}, {_size(made.wheels)}")
+    typer.echo(f"  metier sync --offline {there}")
+    lacking = ", ".join(dict.fromkeys(each.requirement for each in made.plugins if not made.has_wheel(each.package)))
+    if not made.wheels:
+        typer.echo(f"It lacks the wheels of metier, of {lacking} and of all that they require: --wheels adds them.")
+    elif lacking:
+        typer.echo(f"It lacks the wheels of {lacking}, installed here in an environment of its own.")
 
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _size(made: Lock) -> str:
+def _size(sized: Iterable[LockedModel | LockedFile]) -> str:
     from metier.memory import format_bytes
 
-    return format_bytes(sum(model.bytes for model in made.models))
+    return format_bytes(sum(each.bytes for each in sized))

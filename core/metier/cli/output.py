@@ -6,10 +6,11 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
-from metier_contracts import InputError, MetierError, UnknownModelError
+from metier_contracts import InputError, MetierError, StorageError, UnknownModelError
 
 FAILED = 1
 BAD_USAGE = 2
@@ -25,6 +26,21 @@ def errors_to_exit_codes() -> Iterator[None]:
         notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
         typer.echo(f"metier: {error}{notes}", err=True)
         raise typer.Exit(BAD_USAGE if isinstance(error, InputError | UnknownModelError) else FAILED) from None
+
+
+@contextmanager
+def writing(file: Path, flag: str) -> Iterator[None]:
+    """Raise what keeps the block from writing the file that a flag names as a `StorageError`."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"{file} cannot be written",
+            expected="a file that can be written, in a folder that is there",
+            got=str(error),
+            blame=flag,
+            hint="name another file",
+        ) from None
 
 
 @contextmanager

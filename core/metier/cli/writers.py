@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from metier_contracts import ConfigError, InputError
+
+from metier.cli.output import writing
 
 Writer = Callable[[Any, Any], None]
 """Takes a request and its response."""
@@ -40,7 +41,7 @@ def segment(
     def write(request: Any, response: Any) -> None:
         from metier.cli.overlay import overlay
 
-        with _told("--out", out):
+        with writing(out, "--out"):
             overlay(request, response).save(out)
 
     return write
@@ -73,7 +74,7 @@ def _plotter(name: str, file: Path | None) -> Writer:
         from metier.cli import plots
 
         figure = getattr(plots, name)(request, response)
-        with _told("--plot", file):
+        with writing(file, "--plot"):
             figure.savefig(file)
 
     return write
@@ -88,15 +89,6 @@ def _check_name(what: str, flag: str, file: Path, endings: Collection[str], show
             got=f"the folder {file.parent}, the ending {file.suffix or 'none'!r}",
             blame=flag,
         )
-
-
-@contextmanager
-def _told(flag: str, file: Path) -> Iterator[None]:
-    """Tell of a file that cannot be written as of any wrong flag."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"{file} cannot be written", expected="a file", got=str(error), blame=flag) from None
 
 
 WRITERS: dict[str, Callable[..., Writer]] = {

@@ -13,6 +13,7 @@ from pathlib import Path
 from metier_contracts import PluginError
 
 from metier.weights import guard
+from metier.weights.pip import pip_command
 
 _SHOWN_LINES = 12
 _OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
@@ -27,7 +28,7 @@ def install(requirements: Sequence[str], python: Path, report: Report) -> None:
     Raises:
         PluginError: that failed; the installer's last lines say why.
     """
-    _run(_installer(python, "install", _OPTIONS), requirements, python, report)
+    _run([*_installer(python, "install", _OPTIONS), *requirements], requirements[-1], python, report)
 
 
 def uninstall(package: str, python: Path, report: Report) -> None:
@@ -36,7 +37,17 @@ def uninstall(package: str, python: Path, report: Report) -> None:
     Raises:
         PluginError: that failed; the installer's last lines say why.
     """
-    _run(_installer(python, "uninstall", ("--yes", *_OPTIONS[:2])), [package], python, report)
+    _run([*_installer(python, "uninstall", ("--yes", *_OPTIONS[:2])), package], package, python, report)
+
+
+def wheels(requirements: Sequence[str], folder: Path, report: Report) -> None:
+    """Put the wheel of each requirement, for this interpreter, into a folder; what is no wheel yet is built.
+
+    Raises:
+        PluginError: that failed; pip's last lines say why. WeightsError: there is no pip.
+    """
+    command = [*pip_command(), "wheel", *_OPTIONS, "--no-deps", "--wheel-dir", str(folder), *requirements]
+    _run(command, "the wheels", Path(sys.executable), report)
 
 
 def _installer(python: Path, verb: str, options: Sequence[str]) -> list[str]:
@@ -53,11 +64,11 @@ def _installer(python: Path, verb: str, options: Sequence[str]) -> list[str]:
     )
 
 
-def _run(command: list[str], names: Sequence[str], python: Path, report: Report) -> None:
+def _run(command: list[str], what: str, python: Path, report: Report) -> None:
     lines: deque[str] = deque(maxlen=_SHOWN_LINES)
     # -P: this folder must not be on pip's sys.path. The session gives it a process group, which the guard ends.
     with subprocess.Popen(
-        [sys.executable, "-P", guard.__file__, *command, *names],
+        [sys.executable, "-P", guard.__file__, *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -73,8 +84,8 @@ def _run(command: list[str], names: Sequence[str], python: Path, report: Report)
     if process.returncode != 0:
         tool = Path(command[0]).stem
         raise PluginError(
-            f"{tool} could not do its work on {names[-1]}",
+            f"{tool} could not do its work on {what}",
             got="\n    ".join([f"{tool}'s last words:", *lines]),
             blame=f"the requirement, the network or the configuration of {tool}, for {python}",
-            hint=f"correct what {tool} complains of and repeat the command",
+            hint=f"correct what {tool} complains of and repeat it; PIP_FIND_LINKS names a folder of more wheels",
         )

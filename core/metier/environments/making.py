@@ -12,12 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from metier_contracts import PluginError, StorageError
 
-from metier import __version__
 from metier.environments import installer
 from metier.environments.environment import (
     Environment,
@@ -29,6 +26,7 @@ from metier.environments.environment import (
 )
 from metier.environments.holding import discard
 from metier.environments.installer import Report
+from metier.environments.origin import requirement_of
 from metier.paths import environments_folder
 from metier.plugins.discovery import PluginRecord, inspect_entry_point
 from metier.weights.lock import locked
@@ -125,22 +123,8 @@ def _requirements(requirement: str) -> list[str]:
 
 
 def metier_requirement(extras: str = "") -> str:
-    """Return what installs metier as it is installed here: from where it came, or this version from the index.
-
-    An editable checkout is one there as well: what is changed in it holds on both sides.
-    """
-    origin = json.loads(distribution(_OURS).read_text("direct_url.json") or "{}")
-    url = origin.get("url", "")
-    place = urlsplit(url)
-    if not url or (place.scheme == "file" and not Path(url2pathname(place.path)).exists()):
-        return f"{_OURS}{extras}=={__version__}"
-    if origin.get("dir_info", {}).get("editable"):
-        return f"--editable={url2pathname(place.path)}{extras}"
-    if vcs := origin.get("vcs_info"):
-        url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
-    if subdirectory := origin.get("subdirectory"):
-        url = f"{url}#subdirectory={subdirectory}"
-    return f"{_OURS}{extras} @ {url}"
+    """Return what installs metier as it is installed here, an editable checkout as one."""
+    return requirement_of(distribution(_OURS), extras, editable=True)
 
 
 def _described(requirement: str, folder: Path) -> Environment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 from metier_contracts import CONTRACT_VERSION, Contract, MetierError
@@ -36,9 +37,15 @@ def differences(lock: Lock, inventory: Inventory) -> list[Difference]:
     return found
 
 
-def installed_differences(lock: Lock, inventory: Inventory) -> list[Difference]:
-    """Return what of metier and its plugins is absent or of another version."""
-    return [*_metier(lock), *(found for plugin in lock.plugins for found in _plugin(plugin, inventory))]
+def installed_differences(lock: Lock, inventory: Inventory, install: str | None = None) -> list[Difference]:
+    """Return what of metier and its plugins is absent or of another version.
+
+    `install`: the line that installs the wheels of an export; what has none there is installed from an index.
+    """
+    found = [*_metier(lock, install)]
+    for plugin in lock.plugins:
+        found += _plugin(plugin, inventory, install if lock.has_wheel(plugin.package) else None)
+    return found
 
 
 def model_differences(model: LockedModel, inventory: Inventory) -> list[Difference]:
@@ -60,24 +67,25 @@ def file_differences(model: LockedModel, inventory: Inventory) -> list[Differenc
     return list(_files(model, inventory.catalog.get(model.id), inventory))
 
 
-def _metier(lock: Lock) -> Iterator[Difference]:
-    fix = f'pip install "metier=={lock.metier}"'
+def _metier(lock: Lock, install: str | None) -> Iterator[Difference]:
+    fix = install if install and lock.has_wheel("metier") else f'pip install "metier=={lock.metier}"'
     if lock.metier != __version__:
         yield Difference(kind="metier", name="metier", locked=lock.metier, found=__version__, fix=fix)
     if lock.contract != CONTRACT_VERSION:
         yield Difference(kind="metier", name="contract", locked=lock.contract, found=CONTRACT_VERSION, fix=fix)
 
 
-def _plugin(plugin: LockedPlugin, inventory: Inventory) -> Iterator[Difference]:
+def _plugin(plugin: LockedPlugin, inventory: Inventory, install: str | None) -> Iterator[Difference]:
     record = inventory.host.find(plugin.name)
-    locked, fix = f"{plugin.package} {plugin.version}", f'pip install "{plugin.requirement}"'
+    locked, fix = f"{plugin.package} {plugin.version}", install or f'pip install "{plugin.requirement}"'
     if record is None:
         yield Difference(kind="plugin", name=plugin.name, locked=locked, found="not installed", fix=fix)
     elif (found := f"{record.package} {record.version}") != locked:
         yield Difference(kind="plugin", name=plugin.name, locked=locked, found=found, fix=fix)
     elif record.state != "ready":
         found = f"{record.state}, {record.cause}"
-        yield Difference(kind="plugin", name=plugin.name, locked=locked, found=found, fix=record.fix)
+        mend = install if install and record.state == "available" else record.fix
+        yield Difference(kind="plugin", name=plugin.name, locked=locked, found=found, fix=mend)
 
 
 def _kind(model: LockedModel) -> str:
@@ -114,14 +122,19 @@ def _files(model: LockedModel, entry: Entry, inventory: Inventory) -> Iterator[D
         return
     locked, digests = {file.name: file.sha256 for file in model.files}, holding.digests()
     for name in sorted(locked.keys() | digests.keys()):
-        if (wanted := locked.get(name)) != (found := digests.get(name)):
-            yield Difference(
-                kind="file",
-                name=str(holding.folder / name),
-                locked=f"sha256 {wanted}" if wanted else "no such file",
-                found=f"sha256 {found}" if found else "absent",
-                fix=fetch if wanted else "remove the file",
-            )
+        yield from file_difference(holding.folder / name, locked.get(name), digests.get(name), fetch)
+
+
+def file_difference(path: Path, locked: str | None, found: str | None, fix: str) -> Iterator[Difference]:
+    """Yield that a file is not of the sha256 that is locked, where it is not. None is for no file. `fix` brings it."""
+    if locked != found:
+        yield Difference(
+            kind="file",
+            name=str(path),
+            locked=f"sha256 {locked}" if locked else "no such file",
+            found=f"sha256 {found}" if found else "absent",
+            fix=fix if locked else "remove the file",
+        )
 
 
 def failure(error: MetierError, model: LockedModel) -> Difference:

@@ -28,7 +28,7 @@ def export(lock: Lock, inventory: Inventory, folder: Path) -> None:
     Raises:
         ChecksumError: a file is no longer as it was locked. StorageError: the folder cannot be written.
     """
-    with _writing(folder):
+    with writing(folder):
         (folder / _FILES).mkdir(parents=True, exist_ok=True)
         for model in lock.models:
             holding = inventory.holding(inventory.catalog.get(model.id))
@@ -64,7 +64,7 @@ def bring(model: LockedModel, inventory: Inventory, folder: Path) -> None:
 def _bring_fitted(model: LockedModel, export: Path) -> None:
     home = folder_of(model.id)
     if not home.exists():
-        with _writing(home), fitting_folder(model.id) as partial:
+        with writing(home), fitting_folder(model.id) as partial:
             _fill(model, export, partial)
             partial.replace(home)
 
@@ -72,7 +72,7 @@ def _bring_fitted(model: LockedModel, export: Path) -> None:
 def _bring_to_path(model: LockedModel, path: Path, export: Path) -> None:
     if path.exists():
         return
-    with _writing(path.parent), partial_folder(path) as partial:
+    with writing(path.parent), partial_folder(path) as partial:
         _fill(model, export, partial)
         single = partial / path.name
         publish(single if [file.name for file in model.files] == [path.name] else partial, path)
@@ -113,13 +113,14 @@ def _copy(model: LockedModel, file: LockedFile, source: Path, target: Path) -> N
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path) -> Iterator[None]:
+    """Raise any `OSError` of the block as a `StorageError` about the folder that it writes."""
     try:
         yield
     except OSError as error:
         raise StorageError(
             f"{folder} cannot be written",
-            expected="a folder that can be written, with space for the weights",
+            expected="a folder that can be written, with space for what goes into it",
             got=str(error),
             blame="the permissions, or the disk",
             hint="name another folder",

@@ -12,6 +12,7 @@ from metier_contracts.identity import ModelId, Sha256
 from metier_contracts.refusal import Refusal, shown
 from pydantic import Field, field_validator
 
+from metier.environments.environment import normalized
 from metier.weights.source import is_inside
 
 LOCK_NAME = "metier.lock"
@@ -19,7 +20,7 @@ _HEADER = "# Written by `metier lock`. `metier sync` brings what it names, `meti
 
 
 class LockedFile(Contract):
-    """A file of a model: its name below the model's folder, in POSIX form, its sha256 and its bytes."""
+    """A file: its name below the folder of the model or of the wheels, in POSIX form, its sha256 and its bytes."""
 
     name: str
     sha256: Sha256
@@ -29,7 +30,7 @@ class LockedFile(Contract):
     @classmethod
     def _stays_inside(cls, name: str) -> str:
         if not is_inside(name):
-            raise Refusal("a name that stays in the model's folder", shown(name))
+            raise Refusal("a name that stays in its folder", shown(name))
         return name
 
 
@@ -70,13 +71,22 @@ class LockedModel(Contract):
 
 
 class Lock(Contract):
-    """What `metier.lock` holds. `version`: of the file's form. `contract`: of metier_contracts. `metier`: of metier."""
+    """What `metier.lock` holds.
+
+    `version`: of the file's form. `contract`: of metier_contracts. `metier`: of metier. `wheels`: those that the export
+    holds which was written with it, by name.
+    """
 
     version: Literal[1] = 1
     contract: str
     metier: str
     plugins: tuple[LockedPlugin, ...] = ()
     models: tuple[LockedModel, ...] = ()
+    wheels: tuple[LockedFile, ...] = ()
+
+    def has_wheel(self, package: str) -> bool:
+        """Return whether the wheel of a distribution is among those of the export."""
+        return any(normalized(wheel.name.partition("-")[0]) == normalized(package) for wheel in self.wheels)
 
     def model(self, model: str) -> LockedModel | None:
         """Return what is locked of a model, or None."""

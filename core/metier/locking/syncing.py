@@ -17,6 +17,7 @@ from metier.locking.comparing import (
 from metier.locking.export import bring
 from metier.locking.inventory import Inventory
 from metier.locking.lockfile import Lock, LockedModel
+from metier.locking.wheels import install_line, wheel_differences
 from metier.weights import terminal_progress
 
 
@@ -34,7 +35,9 @@ def sync(lock: Lock, *, export: Path | None = None) -> list[Difference]:
     before = Inventory.here(offline=export is not None)
     failed = {model.id: kept for model in lock.models if (kept := _brought(model, before, export))}
     after = Inventory.here(offline=export is not None)
-    found = installed_differences(lock, after)
+    found = installed_differences(lock, after, None if export is None else install_line(export))
+    if export is not None:
+        found += wheel_differences(lock, export)
     for model in lock.models:
         found += [failed[model.id]] if model.id in failed else model_differences(model, after)
     return found

@@ -1,4 +1,7 @@
-"""`Guard`: notes what a plugin opens while it is watched: sockets, and pickles that name code."""
+"""What a plugin opens: `Guard` notes sockets and pickles that name code while it is watched.
+
+It sees what is done in Python. Of the sockets of C libraries, `connections` finds those that are still open.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+
+import psutil
 
 _SOCKET_EVENTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _LOOKUP_EVENTS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
@@ -23,7 +28,7 @@ class Guard:
         self.sockets: list[str] = []
         self.pickles: list[str] = []
         self._watching = 0
-        # An audit hook sees C code too, and no plugin can take it out; it stays for the life of the process.
+        # No plugin can take an audit hook out; it stays for the life of the process.
         sys.addaudithook(self._note)
 
     @contextmanager
@@ -49,6 +54,14 @@ class Guard:
             self.sockets.append(":".join(map(str, arguments[-1][:2])))
         elif event == "pickle.find_class":
             self.pickles.append(".".join(map(str, arguments)))
+
+
+def connections() -> frozenset[str]:
+    """Return the addresses that sockets of this process are connected to, whoever opened them."""
+    try:
+        return frozenset(":".join(map(str, one.raddr)) for one in psutil.Process().net_connections()) - {""}
+    except psutil.Error:  # some systems do not let a process ask
+        return frozenset()
 
 
 def the_guard() -> Guard:

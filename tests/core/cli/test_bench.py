@@ -102,13 +102,19 @@ def test_out_writes_the_same_ledger(acme: Any, metier: Any, tmp_path: Path) -> N
     assert json.loads(file.read_text(encoding="utf-8")) == ran.json
 
 
+def test_a_ledger_that_cannot_be_written_is_printed_before_the_error(acme: Any, metier: Any) -> None:
+    ran = metier(*WORDS, "--quick", "--json", "--out", "no/such/folder.json")
+    assert ran.code == 1
+    assert ran.json["quick"]
+    assert "no/such/folder.json cannot be written" in ran.err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (("--task", "embed"), "classify, extract, forecast, graph-score"),
         (("--specialist", "acme-fits"), "TASK=ID"),
         (("--privacy", "none"), "local or any"),
-        (("--quick", "--out", "no/such/folder.json"), "--out"),
     ],
 )
 def test_bad_usage_says_what_is_wrong(acme: Any, metier: Any, words: tuple[str, ...], message: str) -> None:

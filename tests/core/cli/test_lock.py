@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from metier.locking import Lock, LockedFile, wheels
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def test_an_export_is_written_and_brought_back(metier: Any, weights: Path, tmp_p
     stick = tmp_path / "stick"
     ran = metier("lock", "acme/k", "--offline", str(stick))
     assert ran.code == 0
-    assert f'pip download --dest {stick / "wheels"} "metier-acme==1.2.3"' in ran.out
+    assert "It lacks the wheels of metier, of metier-acme==1.2.3 and of all that they require" in ran.out
     (weights / "model.gguf").unlink()
     weights.rmdir()
     ran = metier("sync", "--offline", str(stick))
@@ -53,6 +55,28 @@ def test_without_a_lock_the_error_says_where_it_looked(metier: Any) -> None:
         ran = metier(command)
         assert ran.code == 1
         assert "the lock metier.lock cannot be read" in ran.err
+
+
+def test_wheels_are_of_an_export(metier: Any, weights: Path) -> None:
+    ran = metier("lock", "--wheels")
+    assert ran.code == 2
+    assert "--offline DIR" in ran.err
+
+
+def test_an_export_with_wheels_says_what_installs_them(
+    metier: Any, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = LockedFile(name="metier_acme-1.2.3-py3-none-any.whl", sha256="0" * 64, bytes=2000)
+
+    def gathered(lock: Lock, *_: object) -> Lock:
+        return lock.replaced(wheels=(wheel,))
+
+    monkeypatch.setattr(wheels, "with_wheels", gathered)
+    ran = metier("lock", "--offline", str(tmp_path / "stick"), "--wheels")
+    assert ran.code == 0
+    assert "--find-links stick/wheels --requirement stick/wheels/requirements.txt  # 1 wheel, 2.0 kB\n" in ran.out
+    assert "lacks" not in ran.out
+    assert tomllib.loads(Path("metier.lock").read_text())["wheels"] == [wheel.model_dump()]
 
 
 def test_nothing_to_lock_is_bad_usage(metier: Any, plugins: Any) -> None:

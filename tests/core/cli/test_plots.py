@@ -7,7 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from metier.cli import plots, writers
-from metier_contracts import Anomalies, ConfigError, DetectAnomalies, Forecast, ForecastResult, InputError, Series
+from metier_contracts import (
+    Anomalies,
+    ConfigError,
+    DetectAnomalies,
+    Forecast,
+    ForecastResult,
+    InputError,
+    Series,
+    StorageError,
+)
 from PIL import Image
 
 SERIES = Series(values=np.sin(np.arange(100)), name="load")
@@ -69,7 +78,7 @@ def test_what_cannot_be_written_is_refused_at_once(tmp_path: Path, name: str) ->
 def test_a_file_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "out.png").mkdir()
     flags = np.zeros(100, dtype=bool)
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(StorageError, match="cannot be written"):
         writers.detect_anomalies(tmp_path / "out.png")(
             DetectAnomalies(series=SERIES), Anomalies(scores=flags, flags=flags)
         )

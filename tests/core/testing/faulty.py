@@ -66,6 +66,16 @@ CALLED = "    def respond(self, request, requests, context):\n"
 REFUSED = "raise unsupported(request, self.card)"
 BYTES = "return 0"
 
+TELEPHONES_IN_C = """import ctypes
+    import socket
+    import struct
+
+    KEPT.append(socket.create_server(("127.0.0.1", 0)))
+    port = struct.pack("=H4s8x", socket.htons(KEPT[0].getsockname()[1]), socket.inet_aton("127.0.0.1"))
+    libc = ctypes.CDLL(None)
+    libc.connect(libc.socket(socket.AF_INET, socket.SOCK_STREAM, 0), struct.pack("=H", socket.AF_INET) + port, 16)
+    """
+
 
 @dataclass(frozen=True)
 class Fault:

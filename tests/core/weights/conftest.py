@@ -108,20 +108,6 @@ def build_wheel(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def pip_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
-    """Return a function that gives pip these settings and no others."""
-
-    def settings(values: dict[str, str]) -> None:
-        for name in [name for name in os.environ if name.startswith("PIP_")]:
-            monkeypatch.delenv(name)
-        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-        for name, value in values.items():
-            monkeypatch.setenv(name, value)
-
-    return settings
-
-
-@pytest.fixture
 def local_wheels(pip_only: Callable[[dict[str, str]], None], tmp_path: Path) -> None:
     """Let pip see the wheels of `build_wheel` alone."""
     pip_only({"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path / "wheels")})

@@ -95,8 +95,8 @@ class TestPull:
         uv = tmp_path / "bin" / "uv"
         uv.parent.mkdir()
         uv.write_text(
-            f'#!/bin/sh\n[ "$1 $2 $3 $4" = "tool run pip download" ] || exit 9\n'
-            f'shift 3\nexec "{sys.executable}" -m pip "$@"\n'
+            f'#!/bin/sh\n[ "$1 $2 $3 $4 $5 $6" = "tool run --python {sys.executable} pip download" ] || exit 9\n'
+            f'shift 5\nexec "{sys.executable}" -m pip "$@"\n'
         )
         uv.chmod(uv.stat().st_mode | stat.S_IXUSR)
         monkeypatch.setenv("PATH", str(uv.parent), prepend=os.pathsep)

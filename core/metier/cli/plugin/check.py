@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from metier_contracts import StorageError
 
-from metier.cli.output import FAILED, errors_to_exit_codes, print_table
+from metier.cli.output import FAILED, errors_to_exit_codes, print_table, writing
 
 if TYPE_CHECKING:
     from metier.testing import Report
@@ -34,11 +33,13 @@ def check(
 
     with errors_to_exit_codes():
         report = check_plugin(distribution, cards=model, strict=strict, timeout=timeout)
+        _print(report)
         if json_file is not None:
-            _write(json_file, report.to_json())
+            with writing(json_file, "--json"):
+                json_file.write_text(report.to_json(), encoding="utf-8")
         if markdown is not None:
-            _write(markdown, report.to_markdown())
-    _print(report)
+            with writing(markdown, "--markdown"):
+                markdown.write_text(report.to_markdown(), encoding="utf-8")
     if not report.ok:
         raise typer.Exit(FAILED)
 
@@ -52,16 +53,3 @@ def _print(report: Report) -> None:
         typer.echo(f"note: {note}")
     verdict = "conforms" if report.ok else "does not conform"
     typer.echo(f"{report.package} {report.version} {verdict} to the contract {report.contract}")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(
-            f"the report cannot be written to {path}",
-            expected="a file that can be written",
-            got=str(error),
-            blame="the path given",
-            hint="give another path",
-        ) from None
