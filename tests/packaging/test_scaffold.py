@@ -1,7 +1,6 @@
 """What `metier plugin new` writes installs, passes its own tests and answers from the command line, untouched.
 
-The plugins without a heavy library do so in a clean environment. torch and transformers are lent by the environment of
-the tests: to install them takes over four minutes and 5.6 GB.
+Each template has a clean environment: what its plugins declare is there, and nothing else.
 """
 
 import json
@@ -16,6 +15,7 @@ import tomli_w
 from metier.scaffold.project import new_plugin, templates
 
 from tests.packaging.conftest import run, scripts_of, succeed
+from tests.support.environments import lend
 from tests.support.once import once
 
 LIGHT = ("classic", "remote")
@@ -45,42 +45,29 @@ def projects(tmp_path_factory):
     return once(tmp_path_factory, "projects", write)
 
 
-@pytest.fixture(scope="session")
-def light(wheel, projects, tmp_path_factory):
-    """A clean environment with metier, pytest and the plugins that need nothing heavy."""
-
-    def make(folder):
-        succeed(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
-        python = scripts_of(folder / "venv") / "python"
-        succeed(python, "-m", "pip", "install", "--quiet", wheel, "pytest", "hatchling", cwd=folder)
-        own = [projects / name_of(template, task) for template, task in COMBINATIONS if template in LIGHT]
-        succeed(python, "-m", "pip", "install", "--quiet", "--no-build-isolation", *own, cwd=folder)
-        succeed(python, "-m", "pip", "check", cwd=folder)
-
-    return once(tmp_path_factory, "light", make) / "venv"
-
-
-@pytest.fixture(scope="session")
-def heavy(wheel, projects, tmp_path_factory):
-    """An environment with metier and the plugins on torch, which sees the libraries of the tests' environment."""
-
-    def make(folder):
-        succeed(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
-        python = scripts_of(folder / "venv") / "python"
-        site = sysconfig.get_path("purelib", vars={"base": str(folder / "venv")})
-        (Path(site) / "lent.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
-        own = [projects / name_of(template, task) for template, task in COMBINATIONS if template not in LIGHT]
-        pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps")
-        succeed(*pip, wheel, cwd=folder)
-        succeed(*pip, "--no-build-isolation", *own, cwd=folder)
-
-    return once(tmp_path_factory, "heavy", make) / "venv"
-
-
 @pytest.fixture
-def environment(request, template):
-    """The environment of a template's plugins."""
-    return request.getfixturevalue("light" if template in LIGHT else "heavy")
+def python(wheel, projects, tmp_path_factory, template):
+    """The Python of a clean environment with metier and a template's plugins."""
+    own = [projects / name_of(*one) for one in COMBINATIONS if one[0] == template]
+    return python_of(once(tmp_path_factory, template, lambda folder: install(folder, wheel, template, *own)))
+
+
+def install(folder, wheel, template, *projects):
+    """Make an environment in a folder that holds metier, projects of a template and what these declare, no more."""
+    build = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation")
+    succeed(*build, "--wheel-dir", folder, *projects, cwd=folder)
+    wheels = [wheel, *folder.glob("*.whl")]
+    succeed(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
+    extras = "dev" if template in LIGHT else f"dev,{template}"
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(folder / "venv")}))
+    lend(site, [f"{project.name}[{extras}]" for project in projects], wheels)
+    pip = (sys.executable, "-m", "pip", "--python", python_of(folder))
+    succeed(*pip, "install", "--quiet", "--no-deps", "--no-index", *wheels, cwd=folder)
+    succeed(*pip, "check", cwd=folder)
+
+
+def python_of(folder):
+    return scripts_of(folder / "venv") / "python"
 
 
 @pytest.fixture
@@ -92,17 +79,28 @@ def settings(tmp_path):
 
 
 @pytest.mark.parametrize(("template", "task"), [one for one in COMBINATIONS if one not in ALIKE])
-def test_its_own_tests_pass(projects, environment, settings, template, task):
-    project = projects / name_of(template, task)
-    done = run(scripts_of(environment) / "python", "-m", "pytest", "-q", cwd=project, **settings)
+def test_its_own_tests_pass(projects, python, settings, template, task):
+    done = run(python, "-m", "pytest", "-q", cwd=projects / name_of(template, task), **settings)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed" in done.stdout
 
 
+def test_they_fail_where_a_requirement_is_not_declared(wheel, settings, tmp_path):
+    project = new_plugin("acme-careless", "forecast", "torch", tmp_path)
+    declared = (project / "pyproject.toml").read_text(encoding="utf-8")
+    without = declared.replace('"safetensors>=0.5", ', "")
+    assert without != declared
+    (project / "pyproject.toml").write_text(without, encoding="utf-8")
+    (folder := tmp_path / "environment").mkdir()
+    install(folder, wheel, "torch", project)
+    done = run(python_of(folder), "-m", "pytest", "-q", cwd=project, **settings)
+    assert done.returncode != 0
+    assert "No module named 'safetensors'" in done.stdout
+
+
 @pytest.mark.parametrize(("template", "task", "flags"), COMMANDS)
-def test_it_answers_from_the_command_line(projects, environment, settings, tmp_path, template, task, flags):
+def test_it_answers_from_the_command_line(projects, python, settings, tmp_path, template, task, flags):
     name = name_of(template, task)
-    python = scripts_of(environment) / "python"
     (tmp_path / "sales.csv").write_text("sales\n" + "\n".join(map(str, range(24))), encoding="utf-8")
     with ExitStack() as stack:
         if template == "remote":
