@@ -7,11 +7,13 @@ from metier_contracts import (
     Lineage,
     Manifest,
     ModelCard,
+    Overhead,
     Override,
     Price,
     Quality,
 )
 
+OVERHEAD = Overhead(input_tokens=80, choices=2, examples=0, output_tokens=8)
 PRICE = Price(per_call=0.001, per_million_input_tokens=2.5, source="https://example.org/prices", date="2025-01-31")
 QUALITY = Quality(
     task="classify",
@@ -82,6 +84,7 @@ OVERRIDE = Override(check="batch-invariance", reason="It ranks the items of a ba
 
 CARDS: dict[str, Contract] = {
     "capabilities": CARD.tasks["classify"],
+    "overhead": OVERHEAD,
     "price": PRICE,
     "quality": QUALITY,
     "lineage": LINEAGE,
