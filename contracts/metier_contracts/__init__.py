@@ -4,7 +4,7 @@ Plugins import this package and never `metier` itself.
 """
 
 from metier_contracts._version import CONTRACT_VERSION
-from metier_contracts.card import Architecture, Capabilities, Lineage, ModelCard, Price, Quality
+from metier_contracts.card import Architecture, Capabilities, Lineage, ModelCard, Overhead, Price, Quality
 from metier_contracts.cascade import Cascade, CascadeReport, Measured
 from metier_contracts.context import CallContext
 from metier_contracts.contract import Contract
@@ -158,6 +158,7 @@ __all__ = [
     "ModelLoadError",
     "NoCapableModelError",
     "OfflineError",
+    "Overhead",
     "Override",
     "PipelineTypeError",
     "PlacedModel",

@@ -32,15 +32,29 @@ Architecture = Literal[
 Modality = Literal["text", "image"]
 
 
+class Overhead(Contract):
+    """What a language model reads and writes for a request beside the text in it: what its cost is reckoned by.
+
+    `input_tokens`: of the instructions, and of a schema apart from the choices in it. `choices`, `examples`: how often
+    it is told what the request holds of these. `output_tokens`: of a usual answer, where the request says nothing of
+    its length.
+    """
+
+    input_tokens: int = Field(default=0, ge=0)
+    choices: int = Field(default=1, ge=0)
+    examples: int = Field(default=1, ge=0)
+    output_tokens: int = Field(default=0, ge=0)
+
+
 class Capabilities(Contract):
     """What a model can do for one task. A field left out states nothing: a request that needs it passes the model by.
 
     `labels`: "open" for any label the caller names, or the tuple of the labels the model knows; for extract these are
     the entity types. `languages`: ISO 639-1 codes. `graphs`: which graphs it takes, None for any. `max_batch`: the most
     requests one infer call takes. `context`: the most tokens (text) or points (series) of one input. `output_tokens`:
-    the most tokens that are written for an answer where the request itself does not bound them. `few_shot`: it learns
-    from the examples of a request; `zero_shot`: it answers requests without any. `default`: the plugin proposes this
-    card for the task.
+    the most tokens that are written for an answer where the request itself does not bound them. `overhead`: the tokens
+    that are read and written beside the text. `few_shot`: it learns from the examples of a request; `zero_shot`: it
+    answers requests without any. `default`: the plugin proposes this card for the task.
     """
 
     modalities: tuple[Modality, ...] = ("text",)
@@ -64,6 +78,7 @@ class Capabilities(Contract):
     max_batch: int | None = Field(default=None, ge=1)
     context: int | None = Field(default=None, ge=1)
     output_tokens: int | None = Field(default=None, ge=1)
+    overhead: Overhead | None = None
     default: bool = False
 
     def unmet(self, needs: Mapping[str, Any]) -> list[str]:

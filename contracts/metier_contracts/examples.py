@@ -14,6 +14,8 @@ from typing_extensions import TypeVar
 from metier_contracts.contract import Contract
 from metier_contracts.refusal import Refusal, shown
 
+_TURNS = '{"role":"user","content":""},{"role":"assistant","content":""},'
+
 LabelT_co = TypeVar("LabelT_co", bound=str, default=str, covariant=True)
 
 
@@ -59,6 +61,11 @@ class ExampleSet(Contract, Generic[LabelT_co]):
         """The sha256 of texts and labels, in hexadecimal."""
         pairs = [[example.text, example.label] for example in self.examples]
         return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
+
+    @cached_property
+    def characters(self) -> int:
+        """How many characters the examples are as turns of a talk in JSON."""
+        return sum(len(_TURNS) + len(example.text) + len(example.label) for example in self.examples)
 
     def __len__(self) -> int:
         return len(self.examples)

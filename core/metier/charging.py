@@ -22,13 +22,19 @@ _TOKENS_AROUND_TOOLS = 1000
 _TIMES_TOLD = 3
 
 
+def dollars(price: Price, read: float, written: float) -> float:
+    """Return the US dollars of a call that has so many tokens read and written."""
+    tokens = price.per_million_input_tokens * read + price.per_million_output_tokens * written
+    return price.per_call + tokens / 1e6
+
+
 def cost_of(price: Price, response: Response) -> float:
     """Return the US dollars of an answer; those of a stream stand on its last piece, which counts the tokens."""
     if isinstance(response, GenerationChunk) and response.finish_reason is None:
         return 0.0
     if not isinstance(response, Classification | Generation | GenerationChunk):
         return price.per_call
-    return _dollars(price, response.input_tokens or 0, response.output_tokens or 0)
+    return dollars(price, response.input_tokens or 0, response.output_tokens or 0)
 
 
 def is_known(price: Price, response: Response) -> bool:
@@ -59,12 +65,7 @@ def most_it_costs(card: ModelCard, request: Request[Any]) -> float:
         return 0.0
     if not isinstance(request, Classify | Generate) or not _by_token(price):
         return price.per_call
-    return _dollars(price, _most_read(card, request), _most_written(card, request))
-
-
-def _dollars(price: Price, read: int, written: int) -> float:
-    tokens = price.per_million_input_tokens * read + price.per_million_output_tokens * written
-    return price.per_call + tokens / 1e6
+    return dollars(price, _most_read(card, request), _most_written(card, request))
 
 
 def _by_token(price: Price) -> bool:

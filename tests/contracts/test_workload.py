@@ -13,6 +13,7 @@ from metier_contracts import (
     DetectAnomalies,
     Embed,
     EnvironmentSpec,
+    ExampleSet,
     Extract,
     FillMask,
     Forecast,
@@ -71,6 +72,17 @@ def test_a_generation_reads_every_message_its_pictures_and_its_tools() -> None:
     assert spoken.workload().amount == 6 + 4 + 28 * 56 // 196
     clock = Tool(name="clock")
     assert Generate(messages="four", tools=[clock]).workload().amount == 4 + len(clock.to_json())
+
+
+def test_what_is_told_besides_is_counted_apart() -> None:
+    labels, types = ["bill", "pr\u00e4ise"], ["ORG"]
+    examples = ExampleSet.from_pairs([("Again?", "bill"), ("Thanks", "pr\u00e4ise")])
+    turns = '{"role":"user","content":"Again?"},{"role":"assistant","content":"bill"},'
+    both = Classify(text="four", labels=labels, examples=examples).workload()
+    assert both == Size(4, choice_characters=len('["bill", "pr\u00e4ise"]'), example_characters=2 * len(turns) + 2)
+    assert Classify(text="four", examples=examples).workload() == both
+    assert Classify(image=PICTURE, labels=labels).workload() == Size(28 * 56, "pixels", 0, both.choice_characters)
+    assert Extract(text="four", entity_types=types).workload() == Size(4, choice_characters=len('["ORG"]'))
 
 
 def test_a_request_of_another_task_counts_the_characters_of_its_json() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Generic, Literal, get_args, get_origin
 
 from pydantic import Field, model_validator
@@ -14,7 +15,7 @@ from metier_contracts.invariants import Violation
 from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
 from metier_contracts.semantics import Labels, ScoreKind
-from metier_contracts.size import Size
+from metier_contracts.size import Size, characters
 from metier_contracts.text import Text
 
 SUM_TOLERANCE = 1e-3
@@ -107,10 +108,15 @@ class Classify(Request[Classification[LabelT_co]], Generic[LabelT_co]):
         return needs
 
     def workload(self) -> Size:
-        """Return the characters of the text, or the pixels of the image."""
-        if self.image is not None:
-            return Size(self.image.height * self.image.width, "pixels")
-        return Size(len(self.text or ""))
+        """Return the characters of the text, or the pixels of the image, with the labels and the examples."""
+        size = Size(
+            len(self.text or ""),
+            choice_characters=characters(self.choices),
+            example_characters=0 if self.examples is None else self.examples.characters,
+        )
+        if self.image is None:
+            return size
+        return replace(size, amount=self.image.height * self.image.width, unit="pixels")
 
 
 def literal_labels(kind: type[Any]) -> tuple[str, ...]:

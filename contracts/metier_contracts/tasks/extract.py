@@ -12,7 +12,7 @@ from metier_contracts.contract import Contract
 from metier_contracts.invariants import Violation
 from metier_contracts.refusal import Refusal, shown
 from metier_contracts.request import Request, Response
-from metier_contracts.size import Size
+from metier_contracts.size import Size, characters
 from metier_contracts.text import Text
 
 
@@ -66,8 +66,8 @@ class Extract(Request[Extraction]):
         return {"labels": "listed" if self.entity_types is None else frozenset(self.entity_types)}
 
     def workload(self) -> Size:
-        """Return the characters of the text."""
-        return Size(len(self.text))
+        """Return the characters of the text, with the types wanted."""
+        return Size(len(self.text), choice_characters=characters(self.entity_types))
 
 
 def spans_match(request: Extract, response: Extraction, capabilities: Capabilities) -> Violation | None:

@@ -14,7 +14,7 @@ from metier.claims.intervals import ratio_of_sums
 from metier.claims.work import Answer, Asked, Item, Rule, Way, Work
 from metier.decision.machine import this_machine
 from metier.decision.prices import Prices
-from metier.decision.profile import CHARACTERS_PER_TOKEN
+from metier.decision.tokens import CHARACTERS_PER_TOKEN
 from metier.runtime import Runtime
 
 Report = Callable[[str], None]

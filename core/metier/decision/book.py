@@ -53,7 +53,8 @@ class ProfileBook:
     def priced(self, profile: Profile, card: ModelCard) -> Profile:
         """Return a measured profile with the prices of today."""
         hour = self.prices.dollars_per_hour(profile.device, self.machine)
-        return profile.replaced(price=card.price, dollars_per_hour=hour)
+        overhead = card.tasks[profile.task].overhead
+        return profile.replaced(price=card.price, overhead=overhead, dollars_per_hour=hour)
 
     def quality(self, card: ModelCard, task: str, sample: str | None = None) -> MeasuredQuality | None:
         """Return how well a model did on a sample (its sha256; None: the one measured last), None if never measured."""

@@ -3,7 +3,7 @@
 One rule for every card, whatever its architecture:
 
 - a request is so many tokens: a token for 4 characters, for 256 pixels (a patch of 16 x 16), for each point or edge,
-  for 256 pixel-steps, and 1,000 for a step of an act;
+  for 256 pixel-steps, and 1,000 for a step of an act, with what the card states as overhead;
 - reading them takes 2 floating-point operations for each active parameter and token, at the nominal speed of the
   device: of one NVIDIA GPU where the card and the machine have it, else of the machine's cores;
 - writing a token reads the active weights once, at the nominal bandwidth of the device's memory;
@@ -16,23 +16,16 @@ A card that states no parameters says nothing of its speed, and its estimate has
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from metier_contracts import ModelCard, Probes, Size, Unit
+from metier_contracts import ModelCard, Overhead, Probes, Size, Unit
 
 from metier.decision.prices import Prices
-from metier.decision.profile import CHARACTERS_PER_TOKEN, Machine, Measurement, Profile
+from metier.decision.profile import Machine, Measurement, Profile
+from metier.decision.tokens import tokens_read
 from metier.revisions import revision_of
 
-_UNITS_PER_TOKEN: Mapping[Unit, float] = {
-    "characters": CHARACTERS_PER_TOKEN,
-    "pixels": 256,
-    "points": 1,
-    "edges": 1,
-    "pixel-steps": 256,
-    "steps": 0.001,
-}
 _CALL_SECONDS = 0.001
 _P95 = 1.5
 _LOAD_BYTES_PER_SECOND = 1e9
@@ -68,7 +61,7 @@ def from_card(
     device = "remote" if card.remote else _device(card, machine)
     fitting = [each for each in probes if unit in (None, each.unit)]
     sizes = fitting[0].sizes if fitting else _SIZES
-    speed = _speed(card, device, machine)
+    speed, overhead = _speed(card, device, machine), card.tasks[task].overhead
     held = card.bytes or card.parameters * _BYTES_PER_PARAMETER
     return Profile(
         model=card.id,
@@ -76,24 +69,21 @@ def from_card(
         source="card",
         weights=revision_of(card),
         unit=sizes[0].unit,
-        measurements=() if speed is None else tuple(_measurement(size, speed) for size in sizes),
+        measurements=() if speed is None else tuple(_measurement(size, speed, overhead) for size in sizes),
         load_seconds=0.0 if card.remote else held / _LOAD_BYTES_PER_SECOND if held else None,
         memory=0 if card.remote else held or None,
         tokens_per_second=1 / speed.write if speed is not None and sizes[0].output_tokens else None,
         price=card.price,
+        overhead=overhead,
         dollars_per_hour=prices.dollars_per_hour(device, machine),
         device=device,
     )
 
 
-def tokens_of(size: Size) -> float:
-    """Return about how many tokens a request of one size is to read."""
-    return size.amount / _UNITS_PER_TOKEN[size.unit]
-
-
-def _measurement(size: Size, speed: _Speed) -> Measurement:
-    seconds = speed.call + speed.read * tokens_of(size) + speed.write * size.output_tokens
-    return Measurement(size=size.amount, output_tokens=size.output_tokens, p50=seconds, p95=_P95 * seconds)
+def _measurement(size: Size, speed: _Speed, overhead: Overhead | None) -> Measurement:
+    written = size.output_tokens or (0 if overhead is None else overhead.output_tokens)
+    seconds = speed.call + speed.read * tokens_read(size, overhead) + speed.write * written
+    return Measurement(size=size.amount, output_tokens=written, p50=seconds, p95=_P95 * seconds)
 
 
 def _device(card: ModelCard, machine: Machine) -> str:

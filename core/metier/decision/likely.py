@@ -23,7 +23,6 @@ from statistics import NormalDist, fmean, median
 from typing import Any
 
 import numpy as np
-from metier_contracts import Size
 
 from metier.decision.plan import (
     Likely,
@@ -37,6 +36,7 @@ from metier.decision.plan import (
 )
 from metier.pipeline.step import Step
 from metier.pipeline.trace import Asked, Beside, Entry, Trace, Worked, steps_of
+from metier.sizes import merged
 
 PlanAsked = Callable[[Asked], PlannedCall]
 
@@ -133,11 +133,8 @@ def _rows(traces: Sequence[Trace], call_of: PlanAsked) -> Iterator[PlannedCall]:
         for asked in _answered(trace.entries):
             rows[asked.step, asked.model, asked.size.unit].append(asked)
     for (step, model, _), those in rows.items():
-        amount, written, count = (
-            round(median(figures))
-            for figures in zip(*((one.size.amount, one.size.output_tokens, one.count) for one in those), strict=True)
-        )
-        middle = Asked(step, those[0].task, model, Size(amount, those[0].size.unit, written), count)
+        size, count = merged([one.size for one in those], median), round(median(one.count for one in those))
+        middle = Asked(step, those[0].task, model, size, count)
         yield call_of(middle).replaced(times=len(those) / len(traces))
 
 

@@ -14,9 +14,9 @@ from metier_contracts import InputError, ModelCard, Probes, Provenance, Request,
 
 from metier import __version__
 from metier.decision.energy import EnergyMeter
-from metier.decision.estimate import tokens_of
 from metier.decision.footprint import Footprint
 from metier.decision.profile import Machine, Measurement, Profile
+from metier.decision.tokens import tokens_read
 from metier.revisions import revision_of
 from metier.runtime import Runtime
 from metier.tasks import Tasks
@@ -81,7 +81,7 @@ class Bench:
             measurements=tuple(taken),
             load_seconds=self._load_seconds,
             memory=series.memory,
-            tokens_per_second=_tokens_per_second(taken),
+            tokens_per_second=_tokens_per_second(taken) if probes.sizes[0].output_tokens else None,
             joules=joules,
             device=None if where is None else where.device,
             dtype=None if where is None else where.dtype,
@@ -211,7 +211,7 @@ class _Series:
 
 def _work(size: Size) -> float:
     """Return what the time of a call is taken to be proportional to, before it is measured."""
-    return tokens_of(size) + _WRITING * size.output_tokens
+    return tokens_read(size) + _WRITING * size.output_tokens
 
 
 def _tokens_per_second(measurements: Sequence[Measurement]) -> float | None:

@@ -9,11 +9,11 @@ from itertools import pairwise
 from statistics import NormalDist
 from typing import Literal
 
-from metier_contracts import Contract, Price, Size, Unit
+from metier_contracts import Contract, Overhead, Price, Size, Unit
 from pydantic import Field
 
-CHARACTERS_PER_TOKEN = 4
-"""Of English text in the vocabularies of today's language models; what is not measured is reckoned by it."""
+from metier.charging import dollars
+from metier.decision.tokens import tokens_read
 
 _Z95 = NormalDist().inv_cdf(0.95)
 
@@ -51,8 +51,8 @@ class Profile(Contract):
     `source`: "measured" by `metier calibrate` on the machine whose digest is `machine`, or reckoned from the "card".
     `weights`: `revision_of` the card measured: a profile of another revision does not count.
     `unit`: what the sizes count. `memory`: the most bytes held, of the device or of the process. `price`: of a remote
-    model; `dollars_per_hour`: of the device of a local one, in US dollars. `joules`: of energy for a request of typical
-    size, where the system tells. None stands for what is not known.
+    model; `dollars_per_hour`: of the device of a local one, in US dollars. `overhead`: as the card states it. `joules`:
+    of energy for a request of typical size, where the system tells. None stands for what is not known.
     """
 
     model: str
@@ -66,6 +66,7 @@ class Profile(Contract):
     tokens_per_second: float | None = Field(default=None, gt=0)
     joules: float | None = Field(default=None, ge=0)
     price: Price | None = None
+    overhead: Overhead | None = None
     dollars_per_hour: float | None = Field(default=None, ge=0)
     device: str | None = None
     dtype: str | None = None
@@ -107,7 +108,7 @@ class Profile(Contract):
         """Return the US dollars of 1,000 requests: by the price of a remote model, else the device's time."""
         size = size or self.typical
         if self.price is not None:
-            return None if size is None else 1000 * _charged(self.price, size)
+            return None if size is None else 1000 * dollars(self.price, *self._tokens(size))
         seconds = self.latency(size, batch, 0.5)
         if seconds is None or self.dollars_per_hour is None:
             return None
@@ -124,6 +125,10 @@ class Profile(Contract):
         """The middle one of the single requests, and those of batches, ascending in batch."""
         batches = (each for each in self.measurements if each.batch > 1)
         return [self._alone[(len(self._alone) - 1) // 2], *sorted(batches, key=lambda each: each.batch)]
+
+    def _tokens(self, size: Size) -> tuple[float, int]:
+        """Return the tokens that a request has read and written; where it does not say, as many as the typical one."""
+        return tokens_read(size, self.overhead), size.output_tokens or (self.typical or size).output_tokens
 
     def _seconds(self, size: Size, batch: int, pick: Callable[[Measurement], float]) -> float:
         pace = 0.0 if self.tokens_per_second is None else 1 / self.tokens_per_second
@@ -179,9 +184,3 @@ def _p50(measurement: Measurement) -> float:
 
 def _p95(measurement: Measurement) -> float:
     return measurement.p95
-
-
-def _charged(price: Price, size: Size) -> float:
-    read = size.amount / CHARACTERS_PER_TOKEN if size.unit == "characters" else 0
-    tokens = price.per_million_input_tokens * read + price.per_million_output_tokens * size.output_tokens
-    return price.per_call + tokens / 1e6

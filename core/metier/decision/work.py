@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from metier_contracts import Capabilities, InputError, Request, Size, Task, Unit
 from metier_contracts.tasks.classify import literal_labels
 
+from metier.sizes import merged
 from metier.tasks import Tasks
 
 _BITS = 4
@@ -78,10 +79,11 @@ def rounded(size: Size) -> Size:
 
     Requests of nearly one size are decided alike, so that a choice can be remembered.
     """
-    return Size(_rounded(size.amount), size.unit, _rounded(size.output_tokens))
+    return merged([size], _rounded)
 
 
-def _rounded(count: int) -> int:
+def _rounded(numbers: list[int]) -> int:
+    [count] = numbers
     shift = max(0, count.bit_length() - _BITS)
     return -(-count >> shift) << shift
 
@@ -92,10 +94,11 @@ def _is_probed(task: Task, size: Size) -> bool:
 
 
 def _typical(task: Task, needs: Mapping[str, Any]) -> Size | None:
-    """Return the middle size by which models are measured for such needs."""
-    probes = task.probes
+    """Return the middle size by which models are measured for such needs, with what its request holds besides."""
     capabilities = Capabilities(labels="open", modalities=tuple(needs.get("modalities", ("text",))))
-    fitting = [each for each in probes if each.make(each.sizes[0], 0, capabilities) is not None]
-    for each in fitting or probes:
-        return each.sizes[(len(each.sizes) - 1) // 2]
-    return None
+    middle = [each.sizes[(len(each.sizes) - 1) // 2] for each in task.probes]
+    for probes, size in zip(task.probes, middle, strict=True):
+        request = probes.make(size, 0, capabilities)
+        if request is not None:
+            return replace(request.workload(), amount=size.amount, output_tokens=size.output_tokens)
+    return middle[0] if middle else None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from statistics import fmean
 from typing import Any
 
 from metier_contracts import Generation, Provenance, Request, Response, Size
+
+from metier.sizes import merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +78,13 @@ def note_answers(
             sizes.setdefault((id(trace), request.task, model, cached), []).append(size)
     own = {id(trace): trace for trace in traces}
     for (place, task, model, cached), those in sizes.items():
-        own[place].entries.append(Asked(step, task, model, _mean(those), len(those), cached))
+        own[place].entries.append(Asked(step, task, model, merged(those, fmean), len(those), cached))
 
 
 def _size(request: Request[Any], answer: object) -> Size:
     size = request.workload()
     if isinstance(answer, Generation) and answer.tokens_known:
-        return Size(size.amount, size.unit, answer.output_tokens)
+        return replace(size, output_tokens=answer.output_tokens)
     return size
 
 
@@ -100,10 +102,3 @@ def _origins(provenance: Provenance) -> Iterator[Provenance]:
         yield provenance
     for part in provenance.parts:
         yield from _origins(part)
-
-
-def _mean(sizes: Sequence[Size]) -> Size:
-    if len(sizes) == 1:
-        return sizes[0]
-    amount, written = (fmean(getattr(size, name) for size in sizes) for name in ("amount", "output_tokens"))
-    return Size(round(amount), sizes[0].unit, round(written))

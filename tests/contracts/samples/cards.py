@@ -8,11 +8,13 @@ from metier_contracts import (
     Lineage,
     Manifest,
     ModelCard,
+    Overhead,
     Override,
     Price,
     Quality,
 )
 
+OVERHEAD = Overhead(input_tokens=80, choices=2, examples=0, output_tokens=8)
 PRICE = Price(per_call=0.001, per_million_input_tokens=2.5, source="https://example.org/prices", date="2025-01-31")
 QUALITY = Quality(
     task="classify",
@@ -86,6 +88,7 @@ CARDS: dict[str, Contract] = {
     "capabilities.graphs": Capabilities(
         levels=("graph",), graphs=GraphSchema(("mass", "charge"), edge_features=1, undirected=True)
     ),
+    "overhead": OVERHEAD,
     "price": PRICE,
     "quality": QUALITY,
     "lineage": LINEAGE,

@@ -10,6 +10,7 @@ from metier.decision.calibrate import choose
 from metier.decision.measure import Effort
 from metier.decision.profile import Profile
 from metier_contracts import (
+    Classification,
     Generation,
     InferenceError,
     InputError,
@@ -68,6 +69,18 @@ def test_the_pace_of_writing_is_found_apart_from_reading(calibrator: Any, rt: Ru
     assert profile.typical == Size(403, output_tokens=24)
     expected = 0.1 + 0.4 + 0.01 * 200
     assert profile.latency(Size(400, output_tokens=200), quantile=0.5) == pytest.approx(expected, rel=0.05)
+
+
+def test_what_is_written_without_being_asked_for_is_part_of_the_answer(
+    calibrator: Any, rt: Runtime, steady: Any
+) -> None:
+    steady["acme/k"].answer = lambda request: Classification(
+        label=request.labels[0], scores={label: 1 / len(request.labels) for label in request.labels}, output_tokens=40
+    )
+    profile = measured(calibrator, rt, "acme/k")
+    assert profile.typical is not None
+    assert (profile.typical.output_tokens, profile.tokens_per_second) == (40, None)
+    assert profile.latency(Size(800), quantile=0.5) == pytest.approx(0.1 + 0.8, rel=0.05)
 
 
 def test_no_request_comes_twice(calibrator: Any, rt: Runtime, steady: Any) -> None:

@@ -83,6 +83,19 @@ def test_a_remote_model_has_the_stated_latency_and_its_price() -> None:
     assert reckoned(task="generate", source="https://example.org", tasks={"generate": {}}).cost_per_1k() is None
 
 
+def test_what_a_card_states_as_overhead_is_read_and_written_too() -> None:
+    price = Price(per_million_input_tokens=1, per_million_output_tokens=10, source="list", date="2026-01-01")
+    table = {"overhead": {"input_tokens": 80, "choices": 2, "examples": 1, "output_tokens": 8}}
+    fields: dict[str, Any] = {"source": "https://example.org", "price": price}
+    profile, bare = (
+        reckoned(task="classify", tasks={"classify": stated}, **fields) for stated in (table, {"labels": "open"})
+    )
+    size = Size(400, choice_characters=40, example_characters=1200)
+    assert bare.cost_per_1k(size) == pytest.approx(1000 * 100 / 1e6)
+    assert profile.cost_per_1k(size) == pytest.approx(1000 * (100 + 80 + 20 + 300 + 10 * 8) / 1e6)
+    assert p50(profile, Size(250)) - p50(bare, Size(250)) == pytest.approx(80 / 5000 + 8 / 50)
+
+
 def test_a_unit_can_be_asked_for() -> None:
     pictures = from_card(card(parameters=10**7), "embed", TASKS["embed"].probes, MACHINE, Prices(), "pixels")
     assert pictures.unit == "pixels"

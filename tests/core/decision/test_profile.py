@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from metier.decision.profile import Machine, Measurement, Profile, along
 from metier.revisions import revision_of
-from metier_contracts import ModelCard, Price, Size
+from metier_contracts import ModelCard, Overhead, Price, Size
 
 
 def profile(*measurements: Measurement, **fields: Any) -> Profile:
@@ -94,6 +94,12 @@ def test_remote_work_costs_calls_and_tokens() -> None:
     assert remote.cost_per_1k() == pytest.approx(1000 * (0.001 + (100 * 2 + 50 * 8) / 1e6))
     assert profile(price=price).cost_per_1k() is None
     assert profile(price=price).cost_per_1k(Size(0)) == pytest.approx(1.0)
+
+
+def test_where_a_request_does_not_say_how_much_is_written_it_is_as_much_as_was_measured() -> None:
+    price = Price(per_million_output_tokens=8, source="list", date="2026-01-01")
+    remote = profile(at(400, 1.0, output_tokens=50), price=price, overhead=Overhead(output_tokens=8))
+    assert remote.cost_per_1k(Size(100)) == pytest.approx(1000 * 50 * 8 / 1e6)
 
 
 def test_a_profile_survives_json() -> None:

@@ -63,6 +63,7 @@ def test_every_capability_can_be_needed_but_those_of_the_choice() -> None:
         "max_batch",
         "context",
         "output_tokens",
+        "overhead",
         "zero_shot",
     }
 

@@ -24,7 +24,9 @@ def test_a_task_by_name_by_class_and_by_request() -> None:
     assert Work.of("classify", BUILT_IN) == Work.of(Classify, BUILT_IN) == Work("classify", {})
     assert Work.of(Classify[Literal["a", "b"]], BUILT_IN).needs == {"labels": frozenset({"a", "b"})}
     work = Work.of(Classify(text="x" * 100, labels=["a"]), BUILT_IN)
-    assert work == Work("classify", {"modalities": frozenset({"text"}), "labels": frozenset({"a"})}, Size(104))
+    assert work == Work(
+        "classify", {"modalities": frozenset({"text"}), "labels": frozenset({"a"})}, Size(104, choice_characters=5)
+    )
 
 
 @pytest.mark.parametrize("target", [5, None, Request, int, Size(5)])
@@ -39,10 +41,11 @@ def test_an_unknown_name_is_told() -> None:
 
 
 def test_a_task_has_the_size_by_which_models_are_measured() -> None:
-    assert Work.of("classify", BUILT_IN).sized({}, BUILT_IN).size == Size(250)
-    assert Work.of("classify", BUILT_IN).sized({"modalities": frozenset({"image"})}, BUILT_IN).size == Size(
-        512 * 512, "pixels"
-    )
+    labels = len('["an animal", "a journey", "a meal"]')
+    assert Work.of("embed", BUILT_IN).sized({}, BUILT_IN).size == Size(250)
+    assert Work.of("classify", BUILT_IN).sized({}, BUILT_IN).size == Size(250, choice_characters=labels)
+    pictures = {"modalities": frozenset({"image"})}
+    assert Work.of("classify", BUILT_IN).sized(pictures, BUILT_IN).size == Size(512 * 512, "pixels", 0, labels)
     for task in TASKS:
         size = Work.of(task, BUILT_IN).sized({}, BUILT_IN).size
         assert (size is None) == (not TASKS[task].probes)

@@ -57,10 +57,16 @@ def llama() -> Any:
 
 
 @pytest.fixture(scope="session")
-def smollm2_card() -> ModelCard:
+def cards() -> dict[str, ModelCard]:
+    """The cards that come with the plugin, by id."""
+    [manifest] = [record.manifest for record in discover() if record.name == "llm" and record.manifest is not None]
+    return {card.id: card for card in manifest.models}
+
+
+@pytest.fixture(scope="session")
+def smollm2_card(cards: dict[str, ModelCard]) -> ModelCard:
     """The card of the default."""
-    manifests = [record.manifest for record in discover() if record.name == "llm" and record.manifest is not None]
-    return next(card for card in manifests[0].models if card.id == "smollm2-135m-instruct")
+    return cards["smollm2-135m-instruct"]
 
 
 @pytest.fixture(scope="session")

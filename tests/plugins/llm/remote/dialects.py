@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-READ, WRITTEN = 7, 3
+READ, WRITTEN = USED = 7, 3
 SUM = {"name": "add", "arguments": {"a": 1, "b": 2}}
 
 
@@ -18,7 +18,9 @@ class Dialect(Protocol):
     base: str
     header: str
 
-    def whole(self, text: str, *, ends: str = "stop", calls: bool = False, counted: bool = True) -> dict[str, Any]: ...
+    def whole(
+        self, text: str, *, ends: str = "stop", calls: bool = False, used: tuple[int, int] | None = USED
+    ) -> dict[str, Any]: ...
 
     def pieces(self, texts: Sequence[str], *, calls: bool = False, counted: bool = True) -> list[str]: ...
 
@@ -35,7 +37,9 @@ class OpenAI:
     base: str = "/v1"
     header: str = "authorization"
 
-    def whole(self, text: str, *, ends: str = "stop", calls: bool = False, counted: bool = True) -> dict[str, Any]:
+    def whole(
+        self, text: str, *, ends: str = "stop", calls: bool = False, used: tuple[int, int] | None = USED
+    ) -> dict[str, Any]:
         finish = {"stop": "stop", "length": "length", "filter": "content_filter"}[ends]
         message: dict[str, Any] = {"role": "assistant", "content": text}
         if calls:
@@ -44,7 +48,7 @@ class OpenAI:
                 {"id": "c1", "type": "function", "function": {"name": "add", "arguments": json.dumps(SUM["arguments"])}}
             ]
         answer = self._record("chat.completion", {"index": 0, "message": message, "finish_reason": finish})
-        return {**answer, "usage": self._usage()} if counted else answer
+        return {**answer, "usage": self._usage(*used)} if used else answer
 
     def pieces(self, texts: Sequence[str], *, calls: bool = False, counted: bool = True) -> list[str]:
         deltas: list[tuple[dict[str, Any], str | None]] = [({"role": "assistant", "content": ""}, None)]
@@ -61,7 +65,7 @@ class OpenAI:
             for delta, finish in deltas
         ]
         if counted:
-            sent.append({**self._record("chat.completion.chunk"), "usage": self._usage()})
+            sent.append({**self._record("chat.completion.chunk"), "usage": self._usage(*USED)})
         return [*map(_data, sent), "data: [DONE]"]
 
     def error(self, message: str) -> dict[str, Any]:
@@ -70,8 +74,8 @@ class OpenAI:
     def _record(self, kind: str, *choices: dict[str, Any]) -> dict[str, Any]:
         return {"id": "1", "object": kind, "created": 1, "model": "m", "choices": list(choices)}
 
-    def _usage(self) -> dict[str, int]:
-        return {"prompt_tokens": READ, "completion_tokens": WRITTEN, "total_tokens": READ + WRITTEN}
+    def _usage(self, read: int, written: int) -> dict[str, int]:
+        return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
 
 
 @dataclass(frozen=True)
@@ -80,13 +84,15 @@ class Anthropic:
     base: str = ""
     header: str = "x-api-key"
 
-    def whole(self, text: str, *, ends: str = "stop", calls: bool = False, counted: bool = True) -> dict[str, Any]:
+    def whole(
+        self, text: str, *, ends: str = "stop", calls: bool = False, used: tuple[int, int] | None = USED
+    ) -> dict[str, Any]:
         stop = {"stop": "end_turn", "length": "max_tokens", "filter": "refusal"}[ends]
         content: list[dict[str, Any]] = [{"type": "text", "text": text}] if text else []
         if calls:
             content.append({"type": "tool_use", "id": "c1", "name": "add", "input": SUM["arguments"]})
         message = {**self._message(), "content": content, "stop_reason": "tool_use" if calls else stop}
-        return {**message, "usage": {"input_tokens": READ, "output_tokens": WRITTEN}} if counted else message
+        return {**message, "usage": {"input_tokens": used[0], "output_tokens": used[1]}} if used else message
 
     def pieces(self, texts: Sequence[str], *, calls: bool = False, counted: bool = True) -> list[str]:
         # What is read from the provider's cache counts as well.
@@ -121,7 +127,9 @@ class Gemini:
     base: str = ""
     header: str = "x-goog-api-key"
 
-    def whole(self, text: str, *, ends: str = "stop", calls: bool = False, counted: bool = True) -> dict[str, Any]:
+    def whole(
+        self, text: str, *, ends: str = "stop", calls: bool = False, used: tuple[int, int] | None = USED
+    ) -> dict[str, Any]:
         finish = {"stop": "STOP", "length": "MAX_TOKENS", "filter": "SAFETY"}[ends]
         parts: list[dict[str, Any]] = [{"text": text}] if text else []
         if calls:
@@ -129,20 +137,20 @@ class Gemini:
         answer: dict[str, Any] = {
             "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}]
         }
-        return {**answer, "usageMetadata": self._usage()} if counted else answer
+        return {**answer, "usageMetadata": self._usage(*used)} if used else answer
 
     def pieces(self, texts: Sequence[str], *, calls: bool = False, counted: bool = True) -> list[str]:
         sent: list[dict[str, Any]] = [
             {"candidates": [{"content": {"role": "model", "parts": [{"text": text}]}, "index": 0}]} for text in texts
         ]
-        return [*map(_data, sent), _data(self.whole("", calls=calls, counted=counted))]
+        return [*map(_data, sent), _data(self.whole("", calls=calls, used=USED if counted else None))]
 
     def error(self, message: str) -> dict[str, Any]:
         return {"error": {"code": 400, "message": message, "status": "SOME_STATUS"}}
 
-    def _usage(self) -> dict[str, int]:
+    def _usage(self, read: int, written: int) -> dict[str, int]:
         # Thoughts are charged as output.
-        return {"promptTokenCount": READ, "candidatesTokenCount": WRITTEN - 1, "thoughtsTokenCount": 1}
+        return {"promptTokenCount": read, "candidatesTokenCount": written - 1, "thoughtsTokenCount": 1}
 
 
 DIALECTS: Sequence[Dialect] = (OpenAI(), Anthropic(), Gemini())

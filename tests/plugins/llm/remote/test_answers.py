@@ -76,7 +76,7 @@ def test_why_it_ended(dialect: Dialect, ends: str, reason: str, serve: Serve, re
 
 
 def test_a_server_that_counts_no_tokens(dialect: Dialect, serve: Serve, reach: Reach) -> None:
-    server = serve(answer(dialect.whole("Hi.", counted=False)), events(dialect.pieces(["Hi."], counted=False)))
+    server = serve(answer(dialect.whole("Hi.", used=None)), events(dialect.pieces(["Hi."], counted=False)))
     runtime = reach(dialect, server)
     found = runtime.run(HELLO, model=ID)
     assert (found.input_tokens, found.output_tokens, found.tokens_known) == (0, 0, False)

@@ -59,7 +59,7 @@ def test_several_labels(dialect: Dialect, chosen: list[str], label: str, serve: 
 
 
 def test_a_server_that_counts_no_tokens(dialect: Dialect, serve: Serve, reach: Reach) -> None:
-    runtime = reach(dialect, serve(answer(dialect.whole(labelled("bill"), counted=False))))
+    runtime = reach(dialect, serve(answer(dialect.whole(labelled("bill"), used=None))))
     found = runtime.run(REQUEST, model=ID)
     assert (found.input_tokens, found.output_tokens) == (None, None)
 
@@ -89,7 +89,8 @@ def test_what_is_asked(dialect: Dialect, serve: Serve, reach: Reach) -> None:
 
 def said_to_openai(body: Any) -> tuple[Any, list[str], int]:
     turns = [turn["content"] for turn in body["messages"]]
-    return body["response_format"]["json_schema"]["schema"], turns, body["max_tokens"]
+    most = body.get("max_tokens") or body["max_completion_tokens"]
+    return body["response_format"]["json_schema"]["schema"], turns, most
 
 
 def said_to_anthropic(body: Any) -> tuple[Any, list[str], int]:
