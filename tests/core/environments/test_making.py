@@ -145,7 +145,8 @@ def test_without_pip_uv_does_it_and_without_both_it_says_so(monkeypatch: pytest.
         installer.install(["a"], Path(sys.executable), lines.append)
 
 
-def test_install_beside_metier_and_uninstall_by_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_install_beside_metier_and_uninstall_by_command(plugins: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugins.write("acme", package="acme")
     calls: list[tuple[str, Any, Path]] = []
     monkeypatch.setattr(installer, "install", lambda names, python, report: calls.append(("install", names, python)))
     monkeypatch.setattr(installer, "uninstall", lambda name, python, report: calls.append(("uninstall", name, python)))

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from metier_contracts import InputError
 
 from metier.cli.output import errors_to_exit_codes, terminal_lines
 
-HELP = "Remove a distribution with plugins: its own environment where it has one, else it from that of metier."
+HELP = "Remove a distribution with plugins, or its environment where it has one of its own."
 
 
 def uninstall(package: Annotated[str, typer.Argument(metavar="DIST", help="The name of the distribution.")]) -> None:
@@ -22,5 +23,21 @@ def uninstall(package: Annotated[str, typer.Argument(metavar="DIST", help="The n
         if remove_environment(package):
             typer.echo(f"removed {package} and its environment")
         else:
+            _check_plugins(package)
             installer.uninstall(package, Path(sys.executable), report)
             typer.echo(f"removed {package}")
+
+
+def _check_plugins(package: str) -> None:
+    from metier.environments.environment import normalized
+    from metier.plugins import discover
+
+    packages = dict.fromkeys(record.package for record in discover() if record.environment is None)
+    if normalized(package) not in map(normalized, packages):
+        raise InputError(
+            f"no distribution with plugins is called {package!r} here",
+            expected=f"one of {', '.join(packages)}" if packages else "one that is installed",
+            got=repr(package),
+            blame="DIST",
+            hint="`metier plugin list` names the distribution of each plugin",
+        )
