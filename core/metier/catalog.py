@@ -100,12 +100,14 @@ class Catalog:
             if record.manifest is not None and any(card.id == model for card in record.manifest.models):
                 raise quarantined(record)
         near = difflib.get_close_matches(model, list(self._entries), n=3, cutoff=0.4)
+        unread = [record.name for record in self._host.records if record.manifest is None]
+        doubt = f"; those of {', '.join(unread)} are not known, `metier doctor` says why" if unread else ""
         raise UnknownModelError(
             f"no model has the id {model!r}",
             expected=f"perhaps {', '.join(map(repr, near))}" if near else "one of those in `metier models`",
             got=repr(model),
             blame="the model asked for",
-            hint="`metier models` lists all ids; a quarantined plugin's models are missing there (`metier doctor`)",
+            hint=f"`metier models` lists all ids{doubt}",
         )
 
     def members(self, entry: Entry) -> list[Entry]:

@@ -46,13 +46,15 @@ def unlicensed(entry: Entry, catalog: Catalog, config: Config) -> list[Entry]:
 def refused(entry: Entry, setting: Forbidden, catalog: Catalog, config: Config) -> NoCapableModelError:
     """Return the error for a model that a setting forbids."""
     if setting != "licence":
-        said = "offline=True" if setting == "offline" else 'privacy="local"'
+        said, allowed = (
+            ("offline=True", "offline = false") if setting == "offline" else ('privacy="local"', 'privacy = "any"')
+        )
         return NoCapableModelError(
             f"the model {entry.card.id!r} is remote and {said} forbids it",
             expected="a model that runs on this machine",
             got=str(entry.card.source),
             blame=f"the choice of model, or {said}",
-            hint='choose a local model, or Runtime(privacy="any", offline=False)',
+            hint=f"choose a local model, or set {allowed} in metier.toml or for the Runtime",
         )
     policy = config.licence_policy or ()
     first = unlicensed(entry, catalog, config)[0].card

@@ -53,6 +53,11 @@ def test_an_unknown_id_is_answered_by_the_nearest(plugins: Any) -> None:
     with pytest.raises(UnknownModelError) as caught:
         make().get("0")
     assert caught.value.expected == "one of those in `metier models`"
+    assert caught.value.hint == "`metier models` lists all ids"
+    plugins.write("torn", manifest=b"name = ")
+    with pytest.raises(UnknownModelError) as caught:
+        make().get("torn/a")
+    assert "those of torn are not known, `metier doctor` says why" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("model", [3, None, ["acme/a"], b"acme/a"])

@@ -164,13 +164,18 @@ def test_when_no_card_can_do_it_each_lack_is_named(plugins: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "setting"), [({}, 'privacy="local"'), ({"privacy": "any", "offline": True}, "offline=True")]
+    ("settings", "setting", "allowed"),
+    [
+        ({}, 'privacy="local"', 'privacy = "any"'),
+        ({"privacy": "any", "offline": True}, "offline=True", "offline = false"),
+    ],
 )
-def test_a_remote_card_is_refused(settings: dict[str, Any], setting: str, plugins: Any) -> None:
+def test_a_remote_card_is_refused(settings: dict[str, Any], setting: str, allowed: str, plugins: Any) -> None:
     plugins.write("acme", plugins.card("acme/far", **REMOTE))
     with pytest.raises(NoCapableModelError, match=f"remote and {setting} forbids it") as caught:
         chosen(model="acme/far", **settings)
     assert caught.value.got == "https://example.org/v1"
+    assert f"set {allowed} in metier.toml" in str(caught.value.hint)
     with pytest.raises(NoCapableModelError) as caught:
         chosen(**settings)
     assert "acme/far (remote" in str(caught.value.got)

@@ -29,7 +29,7 @@ HELP = (
     "another run goes on where one was stopped."
 )
 
-Models = Annotated[list[str] | None, typer.Argument(metavar="[MODEL]...", help="Ids from `metier models`.")]
+Models = Annotated[list[str] | None, typer.Argument(metavar="MODEL", help="Ids from `metier models`.")]
 Task = Annotated[str | None, typer.Option(help="Only this task.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Spend seconds on a model in place of a minute.")]
 Again = Annotated[bool, typer.Option("--again", help="Measure anew what is measured already.")]

@@ -105,7 +105,7 @@ def _row(record: PluginRecord, isolation: str) -> tuple[object, ...]:
 
 def _print_weights(weights: Iterable[ModelWeights]) -> None:
     states = Counter(each.state for each in weights)
-    typer.echo("weights: " + (", ".join(f"{count} {state}" for state, count in states.items()) or "no models"))
+    typer.echo("weights: " + (", ".join(f"{states[state]} {state}" for state in sorted(states)) or "no models"))
     for each in weights:
         if each.state == "altered":
             typer.echo(f"  {each.model} is altered: {', '.join(each.altered)}\n    fix: {each.fix}")

@@ -31,7 +31,7 @@ _DEFAULT = Path("metier.lock")
 
 
 def lock(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids from `metier models`.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids from `metier models`.")] = None,
     file: File = _DEFAULT,
     offline: Annotated[
         Path | None,

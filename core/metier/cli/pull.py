@@ -14,7 +14,7 @@ HELP = "Fetch the weights of models into the user cache, checked by sha256."
 
 
 def pull(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids from `metier models`.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids from `metier models`.")],
     force: Annotated[bool, typer.Option("--force", help="Fetch again what is there already.")] = False,
     as_json: options.Json = False,
 ) -> None:

@@ -62,10 +62,9 @@ def _probe(record: PluginRecord, timeout: float) -> PluginRecord:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
         except subprocess.TimeoutExpired:
             cause = f"import of {record.module} took more than {timeout:.0f} s"
-            return record.quarantine(cause, f"{record.pip} install --upgrade {record.package}")
+            return record.quarantine(cause)
         except OSError as error:
-            fix = "" if own is None else own.renewal
-            return record.quarantine(f"its interpreter does not start: {error}", fix)
+            return record.quarantine(f"its interpreter does not start: {error}", None if own is None else own.renewal)
         return _judge(record, _read(verdict), done.returncode)
 
 
@@ -80,7 +79,7 @@ def _read(verdict: Path) -> dict[str, Any] | None:
 def _judge(record: PluginRecord, found: dict[str, Any] | None, status: int) -> PluginRecord:
     if found is None:
         cause = f"import of {record.module} ended the process with status {status}"
-        return record.quarantine(cause, f"{record.pip} install --upgrade {record.package}")
+        return record.quarantine(cause)
     if found:
         return describe_import_failure(record, found["kind"], found["text"], found["missing"], found["place"])
     if record.environment is not None and (tasks := record.tasks_absent_here()):

@@ -115,6 +115,7 @@ def write_record(record: PluginRecord) -> Wire:
         "module": record.module,
         "manifest": None if record.manifest is None else record.manifest.to_json(),
         "environment": None if record.environment is None else record.environment.to_json(),
+        "checkout": _text(record.checkout),
     }
 
 
@@ -123,7 +124,8 @@ def read_record(wire: Mapping[str, Any]) -> PluginRecord:
     manifest = None if wire["manifest"] is None else Manifest.from_json(wire["manifest"])
     environment = None if wire["environment"] is None else Environment.from_json(wire["environment"])
     names = (wire["name"], wire["package"], wire["version"], wire["module"])
-    return PluginRecord(*names, state="ready", manifest=manifest, environment=environment)
+    checkout = _path(wire["checkout"])
+    return PluginRecord(*names, state="ready", manifest=manifest, environment=environment, checkout=checkout)
 
 
 def write_fit(request: FitRequest, arrays: Arrays) -> Wire:

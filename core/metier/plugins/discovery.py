@@ -16,7 +16,7 @@ from metier_contracts._version import is_compatible, parse_contract_version
 from metier_contracts.hooks import ENTRY_POINT_GROUP, MANIFEST_NAME
 
 from metier._version import __version__
-from metier.environments.environment import Environment, environments, normalized, plugin_points
+from metier.environments.environment import Environment, checkout_of, environments, normalized, plugin_points
 
 State = Literal["ready", "available", "quarantined"]
 
@@ -29,6 +29,7 @@ class PluginRecord:
 
     `state`: "ready"; "available", when its extra is not installed; or "quarantined", when it is broken. `cause` and
     `fix` say why and what to type. `environment`: the one of its own that it is installed in, None for this one.
+    `checkout`: the folder of its source, where it is installed in place (`pip install -e`).
     """
 
     name: str
@@ -40,6 +41,7 @@ class PluginRecord:
     fix: str = ""
     manifest: Manifest | None = None
     environment: Environment | None = None
+    checkout: Path | None = None
 
     @property
     def pip(self) -> str:
@@ -52,9 +54,15 @@ class PluginRecord:
             return ()
         return [task.name for task in self.manifest.tasks if not _installed(task.object.partition(":")[0], None)]
 
-    def quarantine(self, cause: str, fix: str) -> PluginRecord:
-        """Return this record, set aside."""
-        return replace(self, state="quarantined", cause=cause, fix=fix)
+    def quarantine(self, cause: str, fix: str | None = None) -> PluginRecord:
+        """Return this record, set aside. `fix`: None where the plugin itself has to be mended."""
+        return replace(self, state="quarantined", cause=cause, fix=fix or self.renewal())
+
+    def renewal(self, option: str = "--upgrade") -> str:
+        """Return what mends the plugin's own files: another copy of its distribution, or a correction in its source."""
+        if self.checkout is not None:
+            return f"correct it in {self.checkout}"
+        return f"{self.pip} install {option} {self.package}"
 
 
 def discover(isolation: Mapping[str, str] | None = None) -> list[PluginRecord]:
@@ -140,10 +148,9 @@ def _mentions_group(distribution: Distribution) -> bool:
 
 def _unparsed(distribution: Distribution, error: Exception) -> PluginRecord:
     package, version = _package(distribution)
+    record = PluginRecord(package, package, version, "", "ready", checkout=checkout_of(distribution))
     cause = f"its entry_points.txt cannot be read: {type(error).__name__}: {error}"
-    return PluginRecord(package, package, version, "", "ready").quarantine(
-        cause, f"pip install --force-reinstall {package}"
-    )
+    return record.quarantine(cause, record.renewal("--force-reinstall"))
 
 
 def _package(distribution: Distribution | None) -> tuple[str, str]:
@@ -158,21 +165,22 @@ def _package(distribution: Distribution | None) -> tuple[str, str]:
 def inspect_entry_point(point: EntryPoint, environment: Environment | None = None) -> PluginRecord:
     """Return the record of one entry point, here or in an environment of its own, from its manifest alone."""
     package, version = _package(point.dist)
-    record = PluginRecord(point.name, package, version, point.value, "ready", environment=environment)
+    checkout = None if point.dist is None else checkout_of(point.dist)
+    record = PluginRecord(
+        point.name, package, version, point.value, "ready", environment=environment, checkout=checkout
+    )
     try:
         manifest = read_manifest(_manifest_path(point, environment))
     except ConfigError as error:
-        parts = (error.summary, error.expected and f"expected {error.expected}", error.got)
-        return _unreadable(record, "; ".join(part for part in parts if part))
+        parts = (error.summary, error.expected and f"expected {error.expected}", error.got and f"got {error.got}")
+        return _unreadable(record, ", ".join(part for part in parts if part))
     except Exception as error:
         return _unreadable(record, f"{type(error).__name__}: {error}")
     return _judge(replace(record, manifest=manifest), manifest)
 
 
 def _unreadable(record: PluginRecord, detail: str) -> PluginRecord:
-    return record.quarantine(
-        f"unreadable manifest: {detail}", f"{record.pip} install --force-reinstall {record.package}"
-    )
+    return record.quarantine(f"unreadable manifest: {detail}", record.renewal("--force-reinstall"))
 
 
 def _manifest_path(point: EntryPoint, environment: Environment | None) -> Path:
@@ -197,10 +205,7 @@ def _judge(record: PluginRecord, manifest: Manifest) -> PluginRecord:
             _version_fix(record, manifest.contract),
         )
     if manifest.name != record.name:
-        return record.quarantine(
-            f"its entry point is named {record.name!r} and its manifest {manifest.name!r}",
-            f"{record.pip} install --upgrade {record.package}",
-        )
+        return record.quarantine(f"its entry point is named {record.name!r} and its manifest {manifest.name!r}")
     if record.environment is not None and (cause := _decay(record.environment)):
         return record.quarantine(cause, record.environment.renewal)
     missing = [module for module in manifest.requires if not _installed(module, record.environment)]
@@ -224,7 +229,7 @@ def _decay(environment: Environment) -> str | None:
 
 def _version_fix(record: PluginRecord, contract: str) -> str:
     newer = parse_contract_version(contract) > parse_contract_version(CONTRACT_VERSION)
-    return "pip install --upgrade metier" if newer else f"{record.pip} install --upgrade {record.package}"
+    return "pip install --upgrade metier" if newer else record.renewal()
 
 
 def _find(module: str, environment: Environment | None) -> ModuleSpec | None:

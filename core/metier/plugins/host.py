@@ -15,6 +15,8 @@ from metier.plugins.importing import import_plugin, quarantine_import, quarantin
 if TYPE_CHECKING:
     from metier.isolation import Worker, Workers
 
+_METHODS = ("infer", "resident_bytes", "close")
+
 
 class PluginHost:
     """Holds the records of all plugins, and imports one when a model of it is first loaded.
@@ -82,7 +84,9 @@ class PluginHost:
         except BaseException as error:
             raise _load_error(card, record, f"{type(error).__name__}: {error}") from error
         if not isinstance(model, Model):
-            raise _load_error(card, record, f"metier_load returned {type(model).__name__}, not a Model")
+            absent = ", ".join(method for method in _METHODS if not hasattr(model, method))
+            got = f"metier_load returned {type(model).__name__}, not a Model: it has no {absent}"
+            raise _load_error(card, record, got)
         return model
 
     def _import(self, record: PluginRecord) -> pluggy.PluginManager:
@@ -102,10 +106,11 @@ class PluginHost:
 
 
 def _load_error(card: ModelCard, record: PluginRecord, got: str) -> ModelLoadError:
+    renewal = "" if card.source is None else f"`metier pull {card.id} --force` renews its weights; "
     return ModelLoadError(
         f"the model {card.id!r} could not be loaded",
-        expected="a Model from metier_load",
+        expected=f"a Model from metier_load: an object with {', '.join(_METHODS)}",
         got=got,
         blame=who(record),
-        hint=f"`metier pull {card.id} --force` renews its weights; `metier doctor` checks the plugin",
+        hint=f"{renewal}`metier doctor` checks the plugin",
     )

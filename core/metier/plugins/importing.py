@@ -82,7 +82,7 @@ def describe_import_failure(
         fix = f"{record.pip} install {top}" if extra is None else f'{record.pip} install "{record.package}[{extra}]"'
         return record.quarantine(f"missing dependency: {missing} (imported by {place})", fix)
     cause = f"import of {place} failed with {kind}" + (f": {text}" if text else "")
-    return record.quarantine(cause, f"{record.pip} install --upgrade {record.package}")
+    return record.quarantine(cause)
 
 
 def require_usable(name: str, record: PluginRecord | None) -> PluginRecord:

@@ -6,7 +6,7 @@ import keyword
 import re
 import sys
 from dataclasses import dataclass
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 from metier_contracts import InputError
 
@@ -57,18 +57,28 @@ def _repaired(name: str) -> str | None:
 
 
 def _owner(names: Names) -> str | None:
-    """Return what has the name already, if it is another distribution than the one to be made."""
+    """Return what has the name already, if that is not the plugin to be made, which may be written again."""
     packages = packages_distributions().get(names.module, ())
     if others := [package for package in packages if normalized(package) != names.distribution]:
         return f"the module {names.module} of {others[0]}"
-    for record in discover():
-        if normalized(record.package) == names.distribution:
-            continue
+    records = discover()
+    if any(normalized(record.package) == record.name == names.distribution for record in records):
+        return None
+    if (found := _version(names.distribution)) is not None:
+        return f"{names.distribution} {found}"
+    for record in records:
         if record.name == names.distribution:
             return f"a plugin of {record.package} {record.version}"
         if record.manifest is not None and any(card.id == names.distribution for card in record.manifest.models):
             return f"a model of {record.package} {record.version}"
     return None
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
 
 
 def _refused(name: str, expected: str, got: str, hint: str | None = None) -> InputError:

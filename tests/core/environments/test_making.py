@@ -229,20 +229,15 @@ def test_without_pip_uv_does_it_and_without_both_it_says_so(monkeypatch: pytest.
         installer.install(["a"], Path(sys.executable), lines.append)
 
 
-def test_install_beside_metier_and_uninstall_by_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_install_beside_metier_and_uninstall_by_command(plugins: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugins.write("acme", package="acme")
     calls: list[tuple[str, Any, Path]] = []
     monkeypatch.setattr(installer, "install", lambda names, python, report: calls.append(("install", names, python)))
     monkeypatch.setattr(installer, "uninstall", lambda name, python, report: calls.append(("uninstall", name, python)))
     here = Path(sys.executable)
     assert CliRunner().invoke(app, ["plugin", "install", "acme"]).exit_code == 0
-    assert CliRunner().invoke(app, ["plugin", "uninstall", "pluggy"]).exit_code == 0
-    assert calls == [("install", ["acme"], here), ("uninstall", "pluggy", here)]
-
-
-def test_what_is_installed_nowhere_is_not_uninstalled() -> None:
-    ended = CliRunner().invoke(app, ["plugin", "uninstall", "no-such-package"])
-    assert ended.exit_code == 2
-    assert "no distribution 'no-such-package' is installed" in ended.stderr
+    assert CliRunner().invoke(app, ["plugin", "uninstall", "acme"]).exit_code == 0
+    assert calls == [("install", ["acme"], here), ("uninstall", "acme", here)]
 
 
 def test_a_folder_that_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

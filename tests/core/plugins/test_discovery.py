@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,6 +152,21 @@ def test_a_broken_plugin_is_data_and_its_neighbour_works(case: Broken, plugins: 
     with Runtime() as rt:
         assert [info.card.id for info in rt.models()] == ["healthy/a"]
         assert rt.run(Classify(text="so good", labels=["good", "bad"])).label == "good"
+
+
+@pytest.mark.parametrize(
+    ("editable", "fix"), [(True, "correct it in {folder}"), (False, REINSTALL)], ids=["in place", "copied"]
+)
+def test_a_plugin_installed_from_its_source_in_place_is_mended_there(
+    editable: bool, fix: str, plugins: Any, tmp_path: Path
+) -> None:
+    plugins.write("broken", colour="red")
+    folder = tmp_path / "my broken"
+    origin = {"url": folder.as_uri(), "dir_info": {"editable": editable}}
+    (plugins.site / "metier_broken-1.2.3.dist-info" / "direct_url.json").write_text(json.dumps(origin))
+    (record,) = discover()
+    assert record.cause.endswith("expected no field of this name, got 'red'")
+    assert record.fix == fix.format(folder=folder)
 
 
 def test_a_quarantined_plugin_answers_for_its_ids(plugins: Any) -> None:

@@ -121,8 +121,8 @@ def plugins_code() -> str:
         ("raise RuntimeError('no luck')", "RuntimeError: no luck"),
         ("raise SystemExit(3)", "SystemExit: 3"),
         ("import asyncio; raise asyncio.CancelledError", "CancelledError"),
-        ("return None", "NoneType, not a Model"),
-        ("return 'a model'", "str, not a Model"),
+        ("return None", "NoneType, not a Model: it has no infer, resident_bytes, close"),
+        ("import types; return types.SimpleNamespace(infer=1, close=1)", "not a Model: it has no resident_bytes"),
     ],
 )
 def test_a_load_that_fails_blames_the_model_and_leaves_the_plugin(body: str, got: str, plugins: Any) -> None:
@@ -132,8 +132,15 @@ def test_a_load_that_fails_blames_the_model_and_leaves_the_plugin(body: str, got
         host.load_model(plugins.model_card("acme/a"), Placement())
     assert got in str(caught.value.got)
     assert caught.value.blame == "plugin 'acme' of metier-acme 1.2.3"
-    assert "metier pull acme/a --force" in str(caught.value.hint)
+    assert caught.value.hint == "`metier doctor` checks the plugin"
     assert host.find("acme").state == "ready"  # type: ignore[union-attr]
+
+
+def test_weights_that_may_be_damaged_can_be_renewed(plugins: Any) -> None:
+    plugins.write("acme", code=HOOK + "raise OSError('cut short')")
+    with pytest.raises(ModelLoadError, match="'acme/a' could not be loaded") as caught:
+        PluginHost().load_model(plugins.model_card("acme/a", source="path:weights"), Placement())
+    assert "metier pull acme/a --force" in str(caught.value.hint)
 
 
 def test_a_load_may_raise_our_errors(plugins: Any) -> None:

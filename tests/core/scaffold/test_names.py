@@ -1,3 +1,5 @@
+from importlib.metadata import version
+
 import pytest
 from metier.scaffold import names
 from metier.scaffold.names import check_name
@@ -33,6 +35,11 @@ def test_names_of_python_and_long_ones(plugins, name):
 
 def test_a_module_of_something_else_that_is_installed(plugins):
     assert refusal("yaml").got == "the module yaml of PyYAML"
+
+
+@pytest.mark.parametrize("name", ["numpy", "pillow", "metier"])
+def test_a_distribution_that_is_installed_and_is_no_such_plugin(plugins, name):
+    assert refusal(name).got == f"{name} {version(name)}"
 
 
 def test_a_plugin_that_is_installed(plugins):

@@ -10,7 +10,7 @@ import typer
 from metier.cli.output import FAILED, errors_to_exit_codes, print_table, writing
 
 if TYPE_CHECKING:
-    from metier.testing import Report
+    from metier.testing import Report, Result
 
 HELP = "Check an installed plugin against the contract. Exit code 1 if it does not conform."
 
@@ -45,7 +45,7 @@ def check(
 
 
 def _print(report: Report) -> None:
-    rows = [(one.model or one.plugin, one.check, one.status, one.reason or one.detail) for one in report.results]
+    rows = [(one.model or one.plugin, one.check, one.status, _why(one)) for one in report.results]
     print_table(("model", "check", "outcome", ""), rows)
     for failure in report.failures:
         typer.echo(f"\n{failure}")
@@ -53,3 +53,8 @@ def _print(report: Report) -> None:
         typer.echo(f"note: {note}")
     verdict = "conforms" if report.ok else "does not conform"
     typer.echo(f"{report.package} {report.version} {verdict} to the contract {report.contract}")
+
+
+def _why(result: Result) -> str:
+    """Return what stands beside an outcome; of a failure nothing, since all is said of it below the table."""
+    return "" if result.status == "failed" else result.reason or result.detail

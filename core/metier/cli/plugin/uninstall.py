@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,7 @@ from metier_contracts import InputError
 
 from metier.cli.output import errors_to_exit_codes, terminal_lines
 
-HELP = "Remove a distribution with plugins: its own environment where it has one, else it from that of metier."
+HELP = "Remove a distribution with plugins, or its environment where it has one of its own."
 
 
 def uninstall(package: Annotated[str, typer.Argument(metavar="DIST", help="The name of the distribution.")]) -> None:
@@ -24,20 +23,22 @@ def uninstall(package: Annotated[str, typer.Argument(metavar="DIST", help="The n
         if remove_environment(package):
             typer.echo(f"removed {package} and its environment")
         else:
-            _require(package)
+            _check_plugins(package)
             installer.uninstall(package, Path(sys.executable), report)
             typer.echo(f"removed {package}")
 
 
-def _require(package: str) -> None:
-    """Raise `InputError` where no such distribution is installed beside metier: pip would only warn."""
-    try:
-        distribution(package)
-    except PackageNotFoundError:
+def _check_plugins(package: str) -> None:
+    from metier.environments.environment import normalized
+    from metier.plugins import discover
+
+    beside = (record.package for record in discover() if record.environment is None)
+    packages = [package for package in dict.fromkeys(beside) if package != "metier"]  # which would remove itself
+    if normalized(package) not in map(normalized, packages):
         raise InputError(
-            f"no distribution {package!r} is installed",
-            expected="one in an environment of its own, or in that of metier",
-            got="neither",
-            blame="the name given",
-            hint="correct it; `metier plugin list` shows the packages of plugins",
-        ) from None
+            f"no distribution with plugins is called {package!r} here",
+            expected=f"one of {', '.join(packages)}" if packages else "one that is installed",
+            got=repr(package),
+            blame="DIST",
+            hint="`metier plugin list` names the distribution of each plugin",
+        )

@@ -27,6 +27,7 @@ def test_a_faulty_plugin_fails_with_what_mends_it(tmp_path: Path, monkeypatch: p
     assert done.exit_code == 1
     assert "discovery failed" in done.output
     assert "mend:" in done.output
+    assert done.output.count("wrong contract version") == 1
 
 
 def test_a_report_that_cannot_be_written_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
