@@ -18,7 +18,6 @@ from tests.packaging.conftest import run, scripts_of, succeed
 from tests.support.environments import lend
 from tests.support.once import once
 
-LIGHT = ("classic", "remote")
 COMBINATIONS = [(template, task) for template, tasks in templates().items() for task in tasks]
 TEXT = "Write to ada@example.org: where is the lamp?"
 ALIKE = [("transformers", "classify"), ("transformers", "embed")]  # to extract, and each takes ten seconds
@@ -49,18 +48,17 @@ def projects(tmp_path_factory):
 def python(wheel, projects, tmp_path_factory, template):
     """The Python of a clean environment with metier and a template's plugins."""
     own = [projects / name_of(*one) for one in COMBINATIONS if one[0] == template]
-    return python_of(once(tmp_path_factory, template, lambda folder: install(folder, wheel, template, *own)))
+    return python_of(once(tmp_path_factory, template, lambda folder: install(folder, wheel, *own)))
 
 
-def install(folder, wheel, template, *projects):
-    """Make an environment in a folder that holds metier, projects of a template and what these declare, no more."""
+def install(folder, wheel, *projects):
+    """Make an environment in a folder that holds metier, projects and what they declare for their tests, no more."""
     build = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation")
     succeed(*build, "--wheel-dir", folder, *projects, cwd=folder)
     wheels = [wheel, *folder.glob("*.whl")]
     succeed(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
-    extras = "dev" if template in LIGHT else f"dev,{template}"
     site = Path(sysconfig.get_path("purelib", vars={"base": str(folder / "venv")}))
-    lend(site, [f"{project.name}[{extras}]" for project in projects], wheels)
+    lend(site, [f"{project.name}[dev]" for project in projects], wheels)
     pip = (sys.executable, "-m", "pip", "--python", python_of(folder))
     succeed(*pip, "install", "--quiet", "--no-deps", "--no-index", *wheels, cwd=folder)
     succeed(*pip, "check", cwd=folder)
@@ -92,7 +90,7 @@ def test_they_fail_where_a_requirement_is_not_declared(wheel, settings, tmp_path
     assert without != declared
     (project / "pyproject.toml").write_text(without, encoding="utf-8")
     (folder := tmp_path / "environment").mkdir()
-    install(folder, wheel, "torch", project)
+    install(folder, wheel, project)
     done = run(python_of(folder), "-m", "pytest", "-q", cwd=project, **settings)
     assert done.returncode != 0
     assert "No module named 'safetensors'" in done.stdout
