@@ -12,8 +12,9 @@ from typing import Any
 from metier_contracts import CallContext, MetierError, Model, PlacedModel, Request, Response
 
 from metier.devices import TorchDevices
-from metier.testing.check import Check, Failure, NotApplicable
+from metier.testing.check import Check
 from metier.testing.closeness import difference
+from metier.testing.finding import Failure, NotApplicable
 from metier.testing.subject import SEED, Subject
 
 _THREADS = 4

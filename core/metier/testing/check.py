@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from metier.testing.subject import Subject
+from metier.testing.subject import Subject
 
 Kind = Literal["functional", "non-functional"]
-Run = Callable[["Subject"], None]
-
-
-class Failure(Exception):  # noqa: N818  (what a check finds is no error of the kit)
-    """The plugin does not do what the check wants. The text says what came instead."""
-
-
-class NotApplicable(Exception):  # noqa: N818
-    """The check has nothing to look at in this plugin or model. The text says why."""
+Run = Callable[[Subject], None]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 from metier_contracts import MetierError, Response
 
-from metier.testing.check import Check, Failure, NotApplicable
+from metier.testing.check import Check
 from metier.testing.closeness import difference
+from metier.testing.finding import Failure, NotApplicable
 from metier.testing.requests import Unserved
 from metier.testing.subject import Subject
 

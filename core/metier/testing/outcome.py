@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from metier.lane import INTERRUPTS
-from metier.testing.check import Check, Failure, NotApplicable
+from metier.testing.check import Check
+from metier.testing.finding import Failure, NotApplicable
 from metier.testing.subject import Subject
 
 Ended = Literal["passed", "failed", "skipped"]

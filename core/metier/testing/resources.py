@@ -13,7 +13,8 @@ import psutil
 from metier_contracts import Model
 
 from metier.memory import format_bytes
-from metier.testing.check import Check, Failure
+from metier.testing.check import Check
+from metier.testing.finding import Failure
 from metier.testing.subject import Subject
 
 # Libraries that take a noticeable part of a second to import, whether a manifest names them or not.

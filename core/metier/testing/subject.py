@@ -17,8 +17,8 @@ from metier.devices import TorchDevices, only_dtype, place
 from metier.plugins.discovery import PluginRecord
 from metier.plugins.host import PluginHost
 from metier.tasks import Tasks
-from metier.testing.check import Failure, NotApplicable
 from metier.testing.closeness import TOLERANCE
+from metier.testing.finding import Failure, NotApplicable
 from metier.testing.guard import Guard, connections, the_guard
 
 SEED = 7

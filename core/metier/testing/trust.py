@@ -6,7 +6,8 @@ import re
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
-from metier.testing.check import Check, Failure, NotApplicable
+from metier.testing.check import Check
+from metier.testing.finding import Failure, NotApplicable
 from metier.testing.guard import connections
 from metier.testing.subject import Subject
 from metier.weights.folder import read_record
