@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -96,8 +97,10 @@ class _Problem:
         self.hint: str | None = None
         if details["type"] == "missing":
             self.got = _given(details["input"])
-        elif details["type"] == "extra_forbidden" and len(details["loc"]) == 1:
-            self.hint = f"the fields of {name} are {', '.join(kind.model_fields)}"
+        elif details["type"] == "extra_forbidden" and (record := _record_at(kind, details["loc"][:-1])) is not None:
+            for near in get_close_matches(str(details["loc"][-1]), record.model_fields, 1):
+                self.expected += f", perhaps {near!r}"
+            self.hint = f"the fields of {record.__name__.partition('[')[0]} are {', '.join(record.model_fields)}"
         elif details["type"] == "is_instance_of":
             self.hint = "make it a list: list(...)"
         elif isinstance(cause, Refusal | InputError):
@@ -114,6 +117,22 @@ class _Problem:
         # An error of a record within this one names a field that `where` names already.
         if isinstance(cause, InputError) and not cause.summary.endswith(" is not valid"):
             self.cause = f": {cause.summary}"
+
+
+def _record_at(kind: Any, steps: Sequence[str | int]) -> type[BaseModel] | None:
+    """Return the class of the record to which a path leads from `kind`; None where it may be one of several."""
+    for step in steps:
+        # A position or a key has no annotation of its own: what it leads to is among the arguments of the whole.
+        fields = (one.model_fields.get(str(step)) for one in _records(kind))
+        kind = next((field.annotation for field in fields if field is not None), kind)
+    records = _records(kind)
+    return records[0] if len(records) == 1 else None
+
+
+def _records(shape: Any) -> list[type[BaseModel]]:
+    if isinstance(shape, type) and issubclass(shape, BaseModel):
+        return [shape]
+    return [record for argument in get_args(shape) for record in _records(argument)]
 
 
 def _path(steps: Sequence[str | int]) -> str:

@@ -427,7 +427,7 @@ BAD_INPUT: dict[str, tuple[Callable[[], Any], str, str]] = {
     "a misspelt capability": (
         lambda: _card(tasks={"classify": {"multilabel": True}}),
         "ModelCard.tasks.classify.multilabel",
-        "no field",
+        "no field of this name, perhaps 'multi_label'",
     ),
     "many mistakes": (lambda: _card(id="", licence=3, bytes=-1, devices=["tpu"], surprise=1), "ModelCard.id", "more"),
     "no batch": (lambda: Capabilities(max_batch=0), "Capabilities.max_batch", "at least 1"),

@@ -8,7 +8,7 @@ from metier.cli import bench, calibrate, decide, doctor, fit, inspect, lock, mod
 
 app = typer.Typer(
     name="metier",
-    help="Send each piece of work to the model whose trade it is.",
+    help="Send each piece of work to the model whose trade it is. Exit codes: 0 fine, 1 the work failed, 2 bad usage.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -43,10 +43,7 @@ def root(
         False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
     ),
 ) -> None:
-    """Send each piece of work to the model whose trade it is.
-
-    Exit codes: 0 fine, 1 the work failed, 2 bad usage.
-    """
+    """Serve every command: the options that stand before it."""
 
 
 def main() -> None:

@@ -28,11 +28,12 @@ SPECIALISTS: Mapping[str, str] = {
     "forecast": "theta",
     "graph-score": "gnn/from-scratch",
 }
-CLAIMS_HELP = """Put the same labelled work to a language model and to the specialist.
+CLAIMS_HELP = """Compare a language model with specialists.
 
-Prints seconds, money and quality of each with intervals of 95 %, beside what a trivial rule gives, and how many times
-cheaper the specialist is. The language model answers in the way that did best on other items, one by one or together,
-whichever is quicker. What is fitted stays on this machine, under the ids claims/sentiment and claims/sections."""
+All get the same labelled work. Prints seconds, money and quality of each with intervals of 95 %, beside what a trivial
+rule gives, and how many times cheaper the specialist is. The language model answers in the way that did best on other
+items, one by one or together, whichever is quicker. What is fitted stays on this machine, under the ids
+claims/sentiment and claims/sections."""
 
 
 @app.callback()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from metier.decision.sample import Judge
 
 HELP = (
-    "Measure what the models of this machine take: seconds to load, latency by size and by batch, memory, tokens a "
+    "Measure what the models of this machine take. Seconds to load, latency by size and by batch, memory, tokens a "
     "second. Without MODEL: every local model whose weights are here. A remote model is measured only where it is "
     'named and the settings allow it (privacy = "any"), since each call costs money. What is measured is kept at once; '
     "another run goes on where one was stopped."

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from metier.decision.decision import Decision
 
 HELP = (
-    "Choose a model for a task: among all cards that serve it, whether their plugin is ready or not, the cheapest that "
-    "meets the requirements. Prints what fits, what does not and by how much, and where nothing fits the least change "
-    "that would help. Exit code 0 where something fits, 1 where nothing does."
+    "Choose a model for a task by requirements. Among all cards that serve it, whether their plugin is ready or not, "
+    "it is the cheapest that meets them. Prints what fits, what does not and by how much, and where nothing fits the "
+    "least change that would help. Exit code 0 where something fits, 1 where nothing does."
 )
 
 Task = Annotated[str, typer.Argument(help="The task, for example classify.")]

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from metier.plugins.discovery import PluginRecord
 
 HELP = (
-    "Check plugins and what they require, weights, fitted models, devices and settings. Exit code 1 if one is broken; "
-    "a plugin whose extra is missing is fine."
+    "Check plugins, weights, devices and settings. Also what plugins require, fitted models, keys and .pth files. Exit "
+    "code 1 if something is broken; a plugin whose extra is missing is fine."
 )
 
 
@@ -70,8 +70,8 @@ def _print_report(report: Report) -> None:
     for variable, is_set in report.keys.items():
         typer.echo(f"{variable}: {'set' if is_set else 'not set, so the remote models that need it do not work'}")
     _print_list(".pth files that run code:", [file for file in report.startup if file.code])
-    quiet = sum(not file.code for file in report.startup)
-    typer.echo(f".pth files that only add paths: {quiet}")
+    if quiet := sum(not file.code for file in report.startup):
+        typer.echo(f".pth files that only add paths: {quiet}")
     for error in report.unreadable:
         typer.echo(f"\n{error}")
 

@@ -53,7 +53,10 @@ def cascade(
     offline: options.Offline = False,
     as_json: options.Json = False,
 ) -> None:
-    """Fit the threshold of a cascade of two models, on texts that neither has learned from."""
+    """Fit when a cascade asks its second model.
+
+    The texts are some that neither of the two models has learned from.
+    """
     with errors_to_exit_codes():
         given = {"id": model, "cheap": cheap, "strong": strong, "max_loss": max_loss, "confidence": confidence}
         request = CascadeFit.from_mapping({**given, "labelled": read_labelled_texts(csv_file)})

@@ -16,8 +16,8 @@ from metier.pipeline import Step, load_pipeline
 from metier.runtime import Runtime
 
 HELP = (
-    "Show a pipeline that was saved as FILE.yaml as a tree, its types checked; or, of a model's id, all that its card "
-    "says."
+    "Show a saved pipeline as a tree, or all that a card says. The pipeline is FILE.yaml, and its types are checked; "
+    "the card is that of a model's id."
 )
 _STEPS = (
     "Where named steps are: MODULE, or MODULE:NAME of a step, a list of steps or a pipeline; and of a record "

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from metier.locking.lockfile import Lock, LockedFile, LockedModel
 
 HELP_LOCK = (
-    "Write metier.lock: plugins by version, models by revision, licence and the sha256 of each file. Without ids it "
-    "holds the models in use: pulled, fitted, or named in metier.toml."
+    "Write metier.lock: exact plugins, models and licences. Plugins by version, models by revision and the sha256 of "
+    "each file. Without ids it holds the models in use: pulled, fitted, or named in metier.toml."
 )
 HELP_SYNC = (
-    "Fetch exactly the weights that metier.lock names, and print the pip lines of plugins that differ. Exit code 1 "
+    "Fetch exactly the weights that metier.lock names. Prints the pip lines of plugins that differ. Exit code 1 "
     "where something still differs."
 )
-HELP_VERIFY = "Compare the plugins and each file of the weights with metier.lock. Exit code 1 where something differs."
+HELP_VERIFY = (
+    "Compare plugins and weights with metier.lock. Each file by its sha256. Exit code 1 where something differs."
+)
 
 File = Annotated[Path, typer.Option("--file", help="The lock.")]
 _DEFAULT = Path("metier.lock")

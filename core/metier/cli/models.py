@@ -12,7 +12,7 @@ from metier.keys import key_set
 from metier.memory import format_bytes
 from metier.runtime import ModelInfo, Runtime
 
-HELP = "List every model known here: of plugins, of metier.toml, and fitted ones."
+HELP = "List every model known here. They are those of plugins and of metier.toml, and fitted ones."
 
 
 def models(

@@ -10,7 +10,7 @@ from metier.cli import options
 from metier.cli.output import errors_to_exit_codes, print_json
 from metier.runtime import Runtime
 
-HELP = "Fetch the weights of models into the user cache, checked by sha256."
+HELP = "Fetch the weights of models, checked by sha256. They are kept in the user cache."
 
 
 def pull(

@@ -107,7 +107,7 @@ def segment(
     multimask: Annotated[bool, typer.Option("--multimask", help="Return the model's three readings.")] = False,
     everything: Annotated[bool, typer.Option("--everything", help="Every object, without a prompt.")] = False,
 ) -> Request[Any]:
-    """Mask the object that points, boxes or a rough mask show, or everything."""
+    """Mask what prompts show, or everything."""
     on, off = _numbers(point or (), "--point", 2), _numbers(off_point or (), "--off-point", 2)
     return Segment.from_mapping(
         {
@@ -142,7 +142,7 @@ def detect_anomalies(
     resample: ResampleOption = None,
     sensitivity: Annotated[float, typer.Option(help="In 0..1; more flags more points.")] = 0.5,
 ) -> Request[Any]:
-    """Score each point of a series by how far it is out of line."""
+    """Score how far each point is out of line."""
     return DetectAnomalies(series=_series(csv_file, column, time_column, resample), sensitivity=sensitivity)
 
 

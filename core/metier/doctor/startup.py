@@ -6,8 +6,11 @@ import site
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import Distribution
 from pathlib import Path
+from textwrap import shorten
 
 from metier_contracts import Contract
+
+_SHOWN = 60  # characters of code: the whole is in --json
 
 
 class PthFile(Contract):
@@ -19,7 +22,8 @@ class PthFile(Contract):
 
     def __str__(self) -> str:
         """Return it in a line."""
-        runs = f" runs at every start of Python: {'; '.join(self.code)}" if self.code else " adds paths"
+        code = shorten("; ".join(self.code), _SHOWN, placeholder=" ...")
+        runs = f" runs at every start of Python: {code}" if code else " adds paths"
         return f"{self.path} ({self.package or 'of no package'}){runs}"
 
 

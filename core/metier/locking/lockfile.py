@@ -99,6 +99,8 @@ def read_lock(path: Path) -> Lock:
         return Lock.from_mapping(_as_tuples(tomllib.loads(path.read_text(encoding="utf-8"))))
     except InputError as error:
         said, expected, got = f"does not fit: {error.summary}", error.expected, error.got
+    except FileNotFoundError:
+        said, expected, got = "is not there", "a file that `metier lock` wrote", "no such file"
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         said, expected, got = "cannot be read", "a file that `metier lock` wrote", f"{type(error).__name__}: {error}"
     raise ConfigError(

@@ -192,7 +192,8 @@ class _Run:
             status = "warned"
         used = reason if status == "waived" else None
         model = None if card is None else card.id
-        return Result(outcome.check, self.record.name, model, status, outcome.detail, used, outcome.seconds)
+        name = self.record.name
+        return Result(outcome.check, name, model, status, outcome.detail, used, outcome.seconds, outcome.blocked)
 
     def notes(self, results: Sequence[Result]) -> list[str]:
         """Return what is to say of overrides that nothing needs."""

@@ -30,6 +30,7 @@ class Result:
 
     `model`: the id of the model that it looked at, None where it looked at the plugin. `detail`: what came instead of
     what the check wants, or why it was skipped. `reason`: why the plugin waives the check, None where it does not.
+    `blocked`: it was skipped because one that it needs did not pass.
     """
 
     check: str
@@ -39,6 +40,7 @@ class Result:
     detail: str = ""
     reason: str | None = None
     seconds: float = 0.0
+    blocked: bool = False
 
     def __str__(self) -> str:
         check = _BY_ID[self.check]
@@ -127,7 +129,8 @@ def _row(check: str, results: Sequence[Result]) -> str:
         said = f"{models} models" if models > 1 else ""
     else:
         said = "; ".join(dict.fromkeys(f"{result.reason or result.detail}" for result in shown))
-    return f"| {check} | {_MARKS[worst]} | {said.replace('|', '/').replace(chr(10), ' ')} |"
+    mark = "not made" if any(result.blocked for result in shown) else _MARKS[worst]
+    return f"| {check} | {mark} | {said.replace('|', '/').replace(chr(10), ' ')} |"
 
 
 _GRAVEST: tuple[Status, ...] = ("failed", "waived", "warned", "passed", "skipped")

@@ -54,7 +54,7 @@ def test_without_a_lock_the_error_says_where_it_looked(metier: Any) -> None:
     for command in ("sync", "verify"):
         ran = metier(command)
         assert ran.code == 1
-        assert "the lock metier.lock cannot be read" in ran.err
+        assert "the lock metier.lock is not there" in ran.err
 
 
 def test_wheels_are_of_an_export(metier: Any, weights: Path) -> None:

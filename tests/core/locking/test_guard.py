@@ -33,5 +33,5 @@ def test_a_runtime_with_a_lock_loads_what_is_locked_and_nothing_else(full: World
 
 
 def test_a_runtime_whose_lock_cannot_be_read_does_not_start(full: World) -> None:
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="is not there"):
         Runtime(config={"lock": "nowhere.lock"})

@@ -50,7 +50,7 @@ def test_a_name_that_leaves_the_folder_is_refused(name: str) -> None:
         ('version = 1\ncontract = "1.0"\nmetier = "9"\nsurprise = 1\n', "surprise"),
         ("[[", "TOMLDecodeError"),
         ("\xff", "UnicodeDecodeError"),
-        (None, "FileNotFoundError"),
+        (None, "no such file"),
     ],
 )
 def test_what_is_no_lock_is_refused(tmp_path: Path, text: str | None, said: str) -> None:

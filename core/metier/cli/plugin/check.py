@@ -45,8 +45,12 @@ def check(
 
 
 def _print(report: Report) -> None:
-    rows = [(one.model or one.plugin, one.check, one.status, _why(one)) for one in report.results]
-    print_table(("model", "check", "outcome", ""), rows)
+    made = [one for one in report.results if not one.blocked]
+    print_table(
+        ("model", "check", "outcome", ""), [(one.model or one.plugin, one.check, one.status, _why(one)) for one in made]
+    )
+    if blocked := len(report.results) - len(made):
+        typer.echo(f"not made, since they need one that did not pass: {blocked}")
     for failure in report.failures:
         typer.echo(f"\n{failure}")
     for note in report.notes:

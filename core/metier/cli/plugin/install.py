@@ -12,7 +12,7 @@ from metier.cli.output import errors_to_exit_codes, terminal_lines
 from metier.environments import Environment
 
 HELP = (
-    "Install a distribution with plugins by pip, or by uv where there is no pip: into the environment of metier, or "
+    "Install a distribution with plugins. By pip, or by uv where there is no pip: into the environment of metier, or "
     "into one of its own."
 )
 

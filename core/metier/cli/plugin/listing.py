@@ -8,7 +8,7 @@ from metier.config import load_settings
 from metier.isolation import protection
 from metier.plugins import discover
 
-HELP = "List the plugins found, and where each is installed and runs. Nothing is imported."
+HELP = "List the plugins found, and where each runs. Also where each is installed; nothing is imported."
 
 
 def plugins(as_json: options.Json = False) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from metier.cli.output import errors_to_exit_codes
 
-HELP = "Write the distribution of a new plugin: its code, manifest, tests, CI and README, which work as they are."
+HELP = "Write the distribution of a new plugin. Its code, manifest, tests, CI and README work as they are."
 
 
 def new(

@@ -11,7 +11,7 @@ from metier_contracts import InputError
 
 from metier.cli.output import errors_to_exit_codes, terminal_lines
 
-HELP = "Remove a distribution with plugins, or its environment where it has one of its own."
+HELP = "Remove a distribution with plugins. Where it has an environment of its own, that is removed."
 
 
 def uninstall(package: Annotated[str, typer.Argument(metavar="DIST", help="The name of the distribution.")]) -> None:
