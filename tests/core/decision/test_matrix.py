@@ -42,6 +42,12 @@ from .fixed import fix_machine
 from .published import DIFFUSION, GENERAL, PUBLISHED
 
 MACHINES = (Machine(processor="p", cores=2), Machine(processor="p", cores=2, accelerators=("NVIDIA A10G",)))
+MOLECULE = Graph(
+    edge_index=np.array([[0, 1], [1, 0]]),
+    num_nodes=2,
+    x=np.ones((2, 72), np.float32),
+    edge_attr=np.ones((2, 14), np.float32),
+)
 PICTURE = Image(pixels=np.zeros((64, 64, 3), dtype=np.uint8))
 FIGURES = ("parameters", "active_parameters", "bytes", "price", "quality", "licence")
 
@@ -115,7 +121,7 @@ ROWS = (
     ),
     Row(
         "relations",
-        GraphScore(graph=Graph(edge_index=np.array([[0, 1], [1, 2]]), num_nodes=3), level="graph"),
+        GraphScore(graph=MOLECULE, level="graph"),
         {"gnn"},
         ("admet-regression", "admet-classification"),
     ),
