@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ import pytest
 from metier.isolation import memory
 from metier.isolation.memory import Inbox, Outbox, packed, planned, unpacked
 
+SETTING = Path("/sys/kernel/mm/transparent_hugepage/shmem_enabled")
+GIVEN = SETTING.is_file() and re.search(r"\[(advise|within_size|always|force)\]", SETTING.read_text(encoding="ascii"))
 ARRAYS = [
     np.arange(7, dtype=np.float32),
     np.zeros((0, 4), np.int64),
@@ -119,6 +123,26 @@ def test_a_file_serves_where_the_system_lacks_the_means(absent: str, monkeypatch
     (array,) = inbox.arrays(number, [("|u1", [1 << 17], 0)])
     array += 1
     assert array.sum() == 1 << 17
+
+
+@pytest.mark.skipif(not GIVEN, reason="shmem_enabled gives large pages to nobody who asks for them here")
+def test_a_segment_has_large_pages_on_both_sides() -> None:
+    outbox, inbox = Outbox(), Inbox()
+    before = large_pages()
+    taken = outbox.take(1 << 23)
+    assert taken is not None
+    segment, descriptor = taken
+    assert descriptor is not None
+    inbox.map(segment.number, descriptor, segment.size)
+    np.frombuffer(segment.map, np.uint8)[:] = 1
+    assert inbox.arrays(segment.number, [("|u1", [1 << 23], 0)])[0].sum() == 1 << 23
+    assert large_pages() - before == 2 << 23
+
+
+def large_pages() -> int:
+    """Return the bytes of large pages of shared memory that this process has mapped."""
+    lines = Path("/proc/self/smaps").read_text(encoding="ascii").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("ShmemPmdMapped")) * 1024
 
 
 def test_a_segment_shorter_than_it_claims_is_not_mapped() -> None:
