@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -10,8 +9,6 @@ from collections.abc import Iterator
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from metier_contracts import ConfigError, Contract, MetierError
 from metier_contracts.hooks import ENTRY_POINT_GROUP
@@ -92,15 +89,6 @@ def normalized(name: str) -> str:
 def plugin_points(distribution: Distribution) -> list[EntryPoint]:
     """Return the entry points of a distribution's plugins."""
     return [point for point in distribution.entry_points if point.group == ENTRY_POINT_GROUP]
-
-
-def checkout_of(distribution: Distribution) -> Path | None:
-    """Return the folder that a distribution runs from, where it was installed in place (`pip install -e`), or None."""
-    try:
-        origin = json.loads(distribution.read_text("direct_url.json") or "{}")
-        return Path(url2pathname(urlsplit(origin["url"]).path)) if origin["dir_info"]["editable"] else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def _read(file: Path) -> Environment | ConfigError:

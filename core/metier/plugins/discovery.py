@@ -16,7 +16,8 @@ from metier_contracts._version import is_compatible, parse_contract_version
 from metier_contracts.hooks import ENTRY_POINT_GROUP, MANIFEST_NAME
 
 from metier._version import __version__
-from metier.environments.environment import Environment, checkout_of, environments, normalized, plugin_points
+from metier.environments.environment import Environment, environments, normalized, plugin_points
+from metier.environments.origin import checkout_of
 
 State = Literal["ready", "available", "quarantined"]
 
