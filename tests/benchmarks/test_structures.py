@@ -16,7 +16,7 @@ from benchmarks.evaluate.schemas import Case, corpus, coverage
 
 RESULTS = sorted((Path(__file__).parents[2] / "docs" / "results").glob("generate-schemas-*.json"))
 CASES = corpus()
-SLICE = 6
+SLICE = 3
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,17 @@ from metier.testing.requests import requests_for
 from tests.conformance.built import CARDS, OWN
 from tests.conformance.requests import REQUESTS
 
+SLOW = {"smollm2-135m-instruct"}  # a third of a second for each request, and each is made some ten times
+
 
 @pytest.mark.parametrize("name", CARDS)
 def test_a_card_conforms(name: str, tmp_path: Path) -> None:
     card = CARDS[name](tmp_path)
-    assert {request.task for request in requests_for(card, REQUESTS)} == set(card.tasks)
-    report = check_plugin(card.plugin, cards=[card], requests=REQUESTS, strict=True, isolated=False)
+    asked = requests_for(card, REQUESTS)
+    if name in SLOW:
+        asked = asked[::3]
+    assert {request.task for request in asked} == set(card.tasks)
+    report = check_plugin(card.plugin, cards=[card], requests=asked, strict=True, isolated=False)
     report.raise_for_failures()
     passed = {result.check for result in report.results if result.status == "passed"}
     assert {check.id for check in CHECKS} - passed == (set() if card.thread_safe else {"thread-safety"})

@@ -137,8 +137,8 @@ def test_the_linter_has_nothing_to_say(projects):
 
 
 def test_nor_where_the_name_is_long(tmp_path):
-    for template, task in COMBINATIONS:
-        new_plugin("an-example-whose-name-is-as-long-as-ever", task, template, tmp_path / f"{template}-{task}")
+    for template, task in dict(COMBINATIONS).items():  # a task of each template
+        new_plugin("an-example-whose-name-is-as-long-as-ever", task, template, tmp_path / template)
     lint(tmp_path)
 
 
