@@ -80,8 +80,7 @@ def _ask_for_large_pages(descriptor: int, size: int) -> None:
     A copy into them takes a third less time. `posix_fallocate` would make small ones, and makes whatever is lacking.
     """
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        with mmap.mmap(descriptor, size) as mapped, suppress(OSError):  # a kernel that knows neither, or no room
-            mapped.madvise(mmap.MADV_HUGEPAGE)
+        with _mapped(descriptor, size) as mapped, suppress(OSError):  # an older kernel, or no room
             mapped.madvise(_POPULATE_WRITE)
 
 
